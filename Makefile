@@ -1,0 +1,84 @@
+# Everything here needs Python >= 3.11 with venv, make, and pip's registry.
+
+PYTHON ?= python3
+JOBS ?= auto
+BIN := .venv/bin
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check -qq
+PYTEST := $(PY) -m pytest -q
+SPREAD := -n $(JOBS) --maxprocesses 4 --dist worksteal
+
+# The strict editable install is what pyright resolves, and it gives every module one
+# path. It does not see files made after it, and leaves links to deleted ones in build/:
+# so each target starts from a fresh one (about 2 s once the dependencies are there).
+install = rm -rf build *.egg-info && \
+	$(PIP) install --no-build-isolation --config-settings editable_mode=strict \
+		-e ".$(if $(1),[$(1)])"
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test compare lint types campaign bench wheel clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/ready ## train a small network, the shortest look at Plugrad
+	@$(call install,)
+	@$(PY) examples/regression.py
+
+# One BLAS thread for each of the workers, or they fight over the cores.
+test compare: export OPENBLAS_NUM_THREADS = 1
+test compare: export MKL_NUM_THREADS = 1
+test compare: export OMP_NUM_THREADS = 1
+# Workers must collect the same tests in the same order.
+test compare: export PYTHONHASHSEED = 0
+
+# Doctests go by --pyargs: by path, pytest would import second copies of core/.
+test: .venv/ready ## run the tests and the doctests
+	@$(call install,test)
+	$(PYTEST) $(SPREAD)
+	$(PYTEST) --pyargs plugrad --doctest-modules --import-mode=append -o python_files=
+
+compare: .venv/ready ## run the comparison with PyTorch (installs torch)
+	@$(call install,compare)
+	$(PYTEST) $(SPREAD) tests/against_torch
+
+lint: .venv/ready ## check the source with ruff
+	@$(call install,lint)
+	$(BIN)/ruff check .
+
+# The files of core/ under the names they are imported by, so that `plugrad.x` and
+# `.x` are one module to pyright. It never looks into folders named __editable__.*,
+# hence the link; and it is content with no files at all, hence the grep.
+types: .venv/ready ## check the types of core/ with pyright
+	@$(call install,lint)
+	@cd build && ln -s __editable__.*/plugrad plugrad
+	find core -name '*.py' -o -name '*.pyi' | sed 's|^core|build/plugrad|' | \
+		PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --stats --pythonpath $(PY) - \
+		> build/types.txt || { cat build/types.txt; exit 1; }
+	@grep '^Total files checked: [1-9]' build/types.txt
+
+campaign: .venv/ready ## run every long campaign whole (installs torch)
+	@$(call install,compare)
+	$(PY) -m tests.campaigns --full
+
+bench: .venv/ready ## run the benchmarks (installs torch)
+	@$(call install,compare)
+	$(PY) -m benchmarks
+
+wheel: .venv/ready ## build the wheel into dist/
+	rm -rf build/lib build/bdist.*
+	$(PIP) wheel --no-build-isolation --no-deps --wheel-dir dist .
+
+clean: ## remove all that make built, .venv too
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Setuptools stands in the environment itself, so that no install has to fetch it.
+.venv/ready:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Plugrad needs Python 3.11 or later; set PYTHON=...")'
+	@echo "making .venv"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install "setuptools>=77"
+	@touch $@

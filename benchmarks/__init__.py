@@ -1,0 +1,1 @@
+"""Plugrad's benchmarks: `python -m benchmarks` from the root of the repository."""

@@ -1,0 +1,93 @@
+"""Command line: `python -m benchmarks [NAME ...] [--quick] [--json FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from .peers import PIP_NAMES
+
+# name on the command line -> module
+BENCHMARKS = {
+    "overhead": "overhead",
+    "import": "importing",
+    "memory": "memory",
+    "random": "random",
+    "step": "step",
+}
+
+
+def main() -> None:
+    options = _parse()
+    chosen = list(BENCHMARKS) if "all" in options.names else options.names
+    machine = _machine()
+    for name, value in machine.items():
+        print(f"{name}: {value}")
+    print("Contestants take turns in one run; the garbage collector is on.\n")
+    results = {}
+    for name in chosen:
+        benchmark = importlib.import_module(f"{__package__}.{BENCHMARKS[name]}")
+        keywords = {"detail": True} if name == "import" and options.detail else {}
+        results[name] = benchmark.run(quick=options.quick, **keywords)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"machine": machine, **results}, file, indent=1, default=_plain)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", default=["all"], metavar="NAME",
+        help=f"{', '.join(BENCHMARKS)} or all (the default)",
+    )  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher")
+    parser.add_argument("--json", metavar="FILE", help="write all figures there too")
+    parser.add_argument(
+        "--detail", action="store_true", help="import: time module by module as well"
+    )
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in (*BENCHMARKS, "all"):
+            parser.error(f"no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
+    return options
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "system": f"{platform.system()} {platform.machine()}, {_cores()} cores",
+        "load": _load(),
+        "versions": ", ".join(f"{n} {_version(p)}" for n, p in PIP_NAMES.items()),
+    }
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _load() -> str:
+    """The load at the start: well above zero, the spreads will be wide."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def _plain(value: Any) -> Any:
+    return dataclasses.asdict(value)
+
+
+if __name__ == "__main__":
+    main()

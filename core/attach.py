@@ -1,0 +1,79 @@
+"""Give Tensor its methods: the ops, by name and as Python's operators."""
+
+from __future__ import annotations
+
+from . import declare
+from .backend import OPS
+from .inplace import make_inplace
+from .stubs import make_function
+from .tensor import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .declare import Op
+
+OPERATORS = {
+    "add": ("__add__", "__radd__"),
+    "sub": ("__sub__",),
+    "rsub": ("__rsub__",),
+    "mul": ("__mul__", "__rmul__"),
+    "div": ("__truediv__",),
+    "rdiv": ("__rtruediv__",),
+    "matmul": ("__matmul__",),
+    "rmatmul": ("__rmatmul__",),
+    "pow": ("__pow__",),
+    "rpow": ("__rpow__",),
+    "remainder": ("__mod__",),
+    "rremainder": ("__rmod__",),
+    "floor_divide": ("__floordiv__",),
+    "rfloor_divide": ("__rfloordiv__",),
+    "getitem": ("__getitem__",),
+    "neg": ("__neg__",),
+    "positive": ("__pos__",),
+    "abs": ("__abs__",),
+    "eq": ("__eq__",),
+    "ne": ("__ne__",),
+    "lt": ("__lt__",),
+    "le": ("__le__",),
+    "gt": ("__gt__",),
+    "ge": ("__ge__",),
+    "bitwise_and": ("__and__", "__rand__"),
+    "bitwise_or": ("__or__", "__ror__"),
+    "bitwise_xor": ("__xor__", "__rxor__"),
+    "bitwise_not": ("__invert__",),
+    "bitwise_left_shift": ("__lshift__",),
+    "bitwise_right_shift": ("__rshift__",),
+}
+
+INPLACE_OPERATORS = {
+    "add": "__iadd__",
+    "sub": "__isub__",
+    "mul": "__imul__",
+    "div": "__itruediv__",
+    "pow": "__ipow__",
+    "remainder": "__imod__",
+    "floor_divide": "__ifloordiv__",
+    "bitwise_and": "__iand__",
+    "bitwise_or": "__ior__",
+    "bitwise_xor": "__ixor__",
+    "bitwise_left_shift": "__ilshift__",
+    "bitwise_right_shift": "__irshift__",
+}
+
+
+def attach(op: Op) -> None:
+    """Set the methods and operators that come from an op."""
+    own = Tensor.__dict__
+    if op.method and op.name not in own:
+        setattr(Tensor, op.name, op.function)
+    for name in OPERATORS.get(op.name, ()):
+        setattr(Tensor, name, make_function(op, operator=True))
+    if op.inplace and op.name + "_" not in own:
+        setattr(Tensor, op.name + "_", make_inplace(op))
+    if op.name in INPLACE_OPERATORS:
+        setattr(Tensor, INPLACE_OPERATORS[op.name], own[op.name + "_"])
+
+
+for declared in OPS.values():
+    attach(declared)
+declare.on_declare.append(attach)

@@ -1,0 +1,621 @@
+"""Declare an op once: its signature, its default kernel, its rules, its samples.
+
+    @op(promote="float")
+    def softplus(k: Kernels, x: Tensor, beta: float = 1.0) -> Tensor:
+        "log(1 + exp(beta * x)) / beta, elementwise."
+        return k.logaddexp(x * beta, k.zeros_like(x)) / beta
+
+    softplus.grad(x=lambda k, g, x, beta: g * k.sigmoid(beta * x))
+
+- The `def`, without `k`, is what the user calls. Its body runs on raw arrays; a
+  backend with a kernel of the same name is called instead.
+- A rule belongs to one argument. Its parameters say what the graph keeps: `g` is the
+  incoming gradient, `y` the output, `x_shape` only the shape of `x`, a name from
+  `extras` something that the kernel returned beside its outputs, anything else an
+  argument of the op. `joint` gives one rule for all arguments instead.
+- `Op.apply` is what a call means, step by step. Where an op is called often,
+  `plugrad.stubs` writes a function for the common case which does the same with
+  nothing in between, and leaves the rest to `apply`.
+"""
+
+from __future__ import annotations
+
+from . import dtypes, modes
+from .backend import OPS
+from .errors import explain
+from .graph import Node, Plan, Port, sum_to
+from .storage import WRITES, link_view, storage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+
+    from .backend import Backend
+    from .tensor import Tensor
+
+    P = ParamSpec("P")
+    R = TypeVar("R", covariant=True)
+    S = TypeVar("S", bound=Callable[..., Any])
+    Array = Any
+    Kernels = Any
+
+    class OpFunction(Protocol, Generic[P, R]):
+        """What `@op` makes of a declaration."""
+
+        op: Op
+        __name__: str
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+        def grad(self, **rules: Callable[..., Any]) -> None: ...
+        def joint(self, rule: Callable[..., Any]) -> Callable[..., Any]: ...
+        def samples(self, function: S) -> S: ...
+
+
+SCALARS = (bool, int, float, complex)
+ALIASES = {"input": 0, "other": 1}  # PyTorch's names of the first two tensors
+RENAMED = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's, which PyTorch takes too
+
+
+class Param:
+    """One parameter of an op."""
+
+    __slots__ = ("name", "kind", "default", "keyword", "variadic", "scalar")
+
+    def __init__(self, name: str, hint: str, keyword: bool, variadic: bool) -> None:
+        self.name = name
+        hint = hint.replace(" ", "")
+        if "Sequence[Tensor" in hint:
+            self.kind = "many"
+        elif hint.startswith("Tensor"):
+            self.kind = "tensor"
+        else:
+            self.kind = "value"
+        self.scalar = "Number" in hint  # a Python number may stand for the tensor
+        self.default: Any = REQUIRED
+        self.keyword = keyword
+        self.variadic = variadic
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "..."
+
+
+REQUIRED = _Required()
+
+
+class Op:
+    """A declared op."""
+
+    def __init__(
+        self,
+        body: Any,
+        *,
+        promote: str | None = None,
+        view: bool = False,
+        broadcast: bool | None = None,
+        outputs: Sequence[str] = (),
+        differentiable: Sequence[str] | None = None,
+        extras: Sequence[str] = (),
+        method: bool = True,
+        inplace: bool | None = None,
+        no_grad_reason: str | None = None,
+        multiple: bool | str = False,
+        oracle: str | None = "",
+        domain: tuple[float, float] | None = None,
+    ) -> None:
+        self.name: str = body.__name__.rstrip("_")
+        self.slot = "_" + self.name  # where a backend keeps its kernel
+        self.title = "".join(p.capitalize() for p in self.name.split("_"))
+        self.body = body
+        self.promote = promote
+        self.view = view
+        self.outputs = tuple(outputs)
+        self.multiple = multiple  # the kernel returns a list, its length not fixed
+        self.extras = tuple(extras)
+        self.method = method
+        self.no_grad_reason = no_grad_reason  # why a floating op has no rule
+        self.oracle = oracle  # PyTorch's name for it; None where it has none
+        self.domain = domain  # where sample inputs of a pointwise op lie
+        if inplace is None:
+            inplace = method and promote in ("same", "float")
+        self.inplace = inplace
+        self.params = read_params(body)
+        self.tensors = [p for p in self.params if p.kind == "tensor"]
+        self.variadic = any(p.variadic for p in self.params)
+        self.wide = any(p.kind == "many" for p in self.params)
+        if broadcast is None:
+            broadcast = promote in ("same", "float") and len(self.tensors) > 1
+        self.broadcast = broadcast
+        if differentiable is None:
+            differentiable = self.outputs[:1]
+        self.differentiable = tuple(self.outputs.index(o) for o in differentiable)
+        self.rules: dict[str, Callable[..., Any]] = {}
+        self.joint_rule: Callable[..., Any] | None = None
+        self.make_samples: Callable[..., Iterable[Any]] | None = None
+        self.plans: dict[tuple[bool, ...], Plan] = {}
+        self.result_type: Any = None
+        self.function: Any = None
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> Any:
+        return OPS.__getitem__, (self.name,)
+
+    # --- Calling ------------------------------------------------------------------
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments by parameter name, defaults filled in."""
+        values: dict[str, Any] = {}
+        position = 0
+        for p in self.params:
+            if p.variadic:
+                values[p.name] = args[position:]
+                position = len(args)
+                if not values[p.name] and p.name in kwargs:
+                    values[p.name] = kwargs.pop(p.name)
+            elif position < len(args) and not p.keyword:
+                values[p.name] = args[position]
+                position += 1
+        if position < len(args):
+            raise TypeError(
+                f"{self.name}() takes {position} positional arguments but "
+                f"{len(args)} were given"
+            )
+        for key, value in kwargs.items():
+            name = self.parameter(key)
+            if name is None:
+                raise TypeError(
+                    f"{self.name}() got an unexpected keyword argument '{key}'"
+                )
+            if name in values:
+                raise TypeError(f"{self.name}() got two values for argument '{name}'")
+            values[name] = value
+        for p in self.params:
+            if p.name not in values:
+                if p.default is REQUIRED:
+                    raise TypeError(
+                        f"{self.name}() missing required argument '{p.name}'"
+                    )
+                values[p.name] = p.default
+        return values
+
+    def parameter(self, key: str) -> str | None:
+        """The parameter that a keyword means."""
+        names = [p.name for p in self.params]
+        if key in names:
+            return key
+        if RENAMED.get(key) in names:
+            return RENAMED[key]
+        i = ALIASES.get(key, len(names))
+        if i < len(names) and self.params[i].kind != "value":
+            return names[i]
+        return None
+
+    def apply(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        """Call the op: the whole of what a call means."""
+        values = self.bind(args, kwargs)
+        inputs = self.inputs(values)
+        k = self.backend(values, inputs)
+        if self.promote is not None:
+            inputs = self.promoted(k, values, inputs)
+        mode = modes.current()
+        recorded = mode.grad and any(t._node is not None for t in inputs)
+        raw = [self.raw(k, p, values) for p in self.params if not p.keyword]
+        keywords = {
+            p.name: values[p.name]
+            for p in self.params
+            if p.keyword and values[p.name] is not p.default
+        }
+        try:
+            if keywords:  # a backend's kernels take the positional arguments alone
+                result = self.call_body(k, raw, keywords)
+            else:
+                result = getattr(k, self.slot)(*raw)
+        except Exception as error:
+            raise explain(self.name, values, error) from error
+        finished = self.finish(k, values, inputs, result, recorded)
+        if out is not None:
+            from .inplace import write_out
+
+            return write_out(self, out, finished)
+        return finished
+
+    def call_body(self, k: Any, raw: Sequence[Any], keywords: dict[str, Any]) -> Any:
+        """Call the default body; sizes reach kernels as one tuple."""
+        if self.variadic:
+            raw = [*raw[:-1], *raw[-1]]
+        return self.body(k, *raw, **keywords)
+
+    def operate(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the op as an operator: an operand it does not know is not its own."""
+        from .tensor import Tensor, is_foreign
+
+        for value in args:
+            if not (
+                isinstance(value, (Tensor, *SCALARS)) or is_foreign(value)
+            ):
+                return NotImplemented
+        return self.apply(*args, **kwargs)
+
+    def inputs(self, values: dict[str, Any]) -> list[Tensor]:
+        """Turn the tensor arguments into Tensors, and list those that are."""
+        from .tensor import Tensor, from_foreign
+
+        found: list[Tensor] = []
+        for p in self.params:
+            value = values[p.name]
+            if p.kind == "tensor":
+                if value is None or (p.scalar and type(value) in SCALARS):
+                    continue
+                if not isinstance(value, Tensor):
+                    value = values[p.name] = from_foreign(self.name, p, value)
+                found.append(value)
+            elif p.kind == "many":
+                if isinstance(value, Tensor) or not hasattr(value, "__iter__"):
+                    raise TypeError(
+                        f"{self.name}(): argument '{p.name}' must be a tuple or list "
+                        f"of Tensors, not {type(value).__name__}"
+                    )
+                value = values[p.name] = list(value)
+                for each in value:
+                    if isinstance(each, Tensor):
+                        found.append(each)
+                    elif each is not None:
+                        raise TypeError(
+                            f"{self.name}(): expected Tensors in '{p.name}', but got "
+                            f"{type(each).__name__}"
+                        )
+        return found
+
+    def backend(self, values: dict[str, Any], inputs: list[Tensor]) -> Backend:
+        """The one backend of all inputs."""
+        if not inputs:
+            from .backend import default_backend
+
+            return default_backend()
+        k = inputs[0]._k
+        for other in inputs:
+            if other._k is not k:
+                from .errors import BackendError
+
+                raise BackendError(
+                    f"{self.name}: tensors of backends {k.name!r} and "
+                    f"{other._k.name!r} were given; move one with "
+                    f".to(backend={k.name!r})"
+                )
+        return k
+
+    def promoted(
+        self, k: Backend, values: dict[str, Any], inputs: list[Tensor]
+    ) -> list[Tensor]:
+        """Cast the inputs to the dtype that PyTorch would compute in."""
+        target = self.computed_in(values)
+        if target is None:
+            return inputs
+        cast = OPS["to_dtype"].apply
+        found: list[Tensor] = []
+        for p in self.params:
+            value = values[p.name]
+            if p.kind == "tensor" and value is not None:
+                if type(value) in SCALARS:
+                    values[p.name] = k.make_scalar(value, target)
+                    continue
+                if value.dtype is not target:
+                    value = values[p.name] = cast(value, target)
+                found.append(value)
+            elif p.kind == "many":
+                value = [v if v.dtype is target else cast(v, target) for v in value]
+                values[p.name] = value
+                found.extend(value)
+        return found
+
+    def computed_in(self, values: dict[str, Any]) -> Any:
+        """The dtype to compute in, by the op's kind of promotion."""
+        dims = zeros = scalars = None
+        for p in self.params:
+            if p.kind == "value" or p.variadic:
+                continue
+            given = values[p.name] if p.kind == "many" else (values[p.name],)
+            for value in given:
+                if value is None:
+                    continue
+                if type(value) in SCALARS:
+                    each = dtypes.scalar_dtype(value)
+                    scalars = each if scalars is None else promote(scalars, each)
+                elif value.ndim:
+                    dims = value.dtype if dims is None else promote(dims, value.dtype)
+                else:
+                    each = value.dtype
+                    zeros = each if zeros is None else promote(zeros, each)
+        found = dtypes.result_dtype(dims, zeros, scalars)
+        if self.promote == "float" and found.kind in "biu":
+            return dtypes.get_default_dtype()
+        if self.promote == "sum" and found.kind in "biu":
+            return dtypes.int64
+        return found
+
+    def raw(self, k: Backend, p: Param, values: dict[str, Any]) -> Any:
+        """What the kernel gets for one parameter."""
+        value = values[p.name]
+        if p.kind == "tensor":
+            return getattr(value, "_a", value)
+        if p.kind == "many":
+            return [None if v is None else v._a for v in value]
+        if p.variadic:
+            value = values[p.name] = flat(value)
+        elif isinstance(value, SIZES) and p.name in ("dim", "shape", "size"):
+            value = values[p.name] = tuple(map(int, value))
+        return value
+
+    # --- Results ------------------------------------------------------------------
+
+    def finish(
+        self,
+        k: Backend,
+        values: dict[str, Any],
+        inputs: list[Tensor],
+        result: Any,
+        recorded: bool,
+    ) -> Any:
+        """Make the outputs, and the node if the call is recorded."""
+        from .tensor import wrap
+
+        if self.multiple:
+            parts, extras = list(result), ()
+        elif self.outputs or self.extras:
+            n = max(len(self.outputs), 1)
+            parts, extras = list(result[:n]), result[n:]
+        else:
+            parts, extras = [result], ()
+        made = [wrap(k, part) for part in parts]
+        if recorded:
+            plan, edges, shapes = self.plan(values)
+            if plan is not None:
+                self.record(k, plan, edges, shapes, values, made, extras)
+        if self.view:
+            self.link(k, values, made)
+        if self.multiple:
+            return tuple(made) if self.multiple == "tuple" else made
+        if self.outputs:
+            return self.bundle(made)
+        return made[0]
+
+    def bundle(self, made: list[Tensor]) -> Any:
+        """Several outputs, by name."""
+        if self.result_type is None:
+            from collections import namedtuple
+
+            self.result_type = namedtuple(self.name, self.outputs)
+            self.result_type.__module__ = "plugrad.return_types"
+        return self.result_type(*made)
+
+    def plan(self, values: dict[str, Any]) -> tuple[Plan | None, Any, Any]:
+        """The plan for these inputs, the edges, and the shapes where they differ."""
+        needs: list[bool] = []
+        edges: list[Node | None] = []
+        shapes: list[tuple[int, ...]] = []
+        for p in self.params:
+            if p.kind == "value":
+                continue
+            each = values[p.name] if p.kind == "many" else (values[p.name],)
+            for t in each:
+                node = getattr(t, "_node", None)
+                if p.kind == "tensor" and not self.has_rule(p.name):
+                    node = None
+                needs.append(node is not None)
+                if node is not None or self.wide:
+                    edges.append(node)
+                    shapes.append(getattr(t, "shape", ()))
+        if not any(needs):
+            return None, (), None
+        key = tuple(needs)
+        plan = self.plans.get(key)
+        if plan is None:
+            from .stubs import make_plan
+
+            plan = self.plans[key] = make_plan(self, key)
+        return plan, tuple(edges), tuple(shapes) if self.broadcast else None
+
+    def has_rule(self, name: str) -> bool:
+        """Whether a gradient flows to the argument `name`."""
+        return self.joint_rule is not None or name in self.rules
+
+    def record(
+        self,
+        k: Backend,
+        plan: Plan,
+        edges: tuple[Node | None, ...],
+        shapes: Any,
+        values: dict[str, Any],
+        made: list[Tensor],
+        extras: Sequence[Any],
+    ) -> None:
+        """Make the node of this call and tie the outputs to it."""
+        named = dict(zip(self.outputs or ("y",), made)) | dict(zip(self.extras, extras))
+        node = Node()
+        node.plan = plan
+        node.k = k
+        node.next = edges
+        node.saved = tuple(
+            saved_entry(name, source, values, named)
+            for name, source in zip(plan.names, plan.sources)
+        )
+        node.shapes = shapes
+        node.w = WRITES[0]
+        node.s = None
+        node.hooks = None
+        indices = self.differentiable or range(len(made))
+        if len(made) == 1 and not self.multiple:
+            made[0]._node = node
+        elif self.differentiable and len(indices) == 1:
+            made[indices[0]]._node = node
+        else:
+            node.extra = len(made)
+            for i in indices:
+                made[i]._node = Port(node, i)
+        if modes.OFF and modes.local.mode is not None:
+            from .anomaly import note
+
+            note(node)
+
+    def link(self, k: Backend, values: dict[str, Any], made: list[Tensor]) -> None:
+        """Note which outputs share the first argument's memory."""
+        x = values[self.params[0].name]
+        args = tuple(values[p.name] for p in self.params[1:])
+        for i, y in enumerate(made):
+            if not k.aliases(y._a, x._a):
+                continue
+            if self.multiple:
+                link_view(x, y, nth, (self, i, args))
+            else:
+                link_view(x, y, self.view_again, args)
+
+    def view_again(self, x: Tensor, *args: Any) -> Tensor:
+        """Make the same view of another tensor; arguments as `link` noted them."""
+        names = [p.name for p in self.params[1:]]
+        return self.apply(x, **dict(zip(names, args)))
+
+    # --- Declaring ----------------------------------------------------------------
+
+    def grad(self, **rules: Callable[..., Any]) -> None:
+        """Give the rule of one or more arguments."""
+        unknown = [n for n in rules if n not in [p.name for p in self.params]]
+        if unknown:
+            raise TypeError(f"op {self.name} has no argument {unknown[0]!r}")
+        self.rules.update(rules)
+
+    def joint(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Give one rule for all arguments; its `need` says which are wanted."""
+        self.joint_rule = rule
+        return rule
+
+    def samples(self, function: Any) -> Any:
+        """Give the op's sample inputs: a function of `make` that yields calls."""
+        self.make_samples = function
+        return function
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether any gradient flows through the op."""
+        return bool(self.rules) or self.joint_rule is not None
+
+
+def promote(a: Any, b: Any) -> Any:
+    """`promote_types` for two dtypes that are often the same."""
+    return a if a is b else dtypes.promote_types(a, b)
+
+
+def nth(x: Tensor, op: Op, i: int, args: tuple[Any, ...]) -> Tensor:
+    """One of the views that `op` makes of `x`."""
+    return op.view_again(x, *args)[i]  # type: ignore[index]
+
+
+SIZES = (list, tuple)
+
+
+def flat(sizes: Any) -> Any:
+    """Sizes given one by one or as one sequence, as a tuple of ints."""
+    if len(sizes) == 1 and isinstance(sizes[0], SIZES):
+        sizes = sizes[0]
+    return tuple(s if type(s) is int else s.__index__() for s in sizes)
+
+
+def saved_entry(
+    name: str,
+    source: tuple[str, Any],
+    values: dict[str, Any],
+    named: dict[str, Any],
+) -> Any:
+    """The value to keep under `name`."""
+    kind, i = source
+    if kind == "guard":
+        t = named.get(name, values.get(name))
+        return storage(t) if hasattr(t, "_s") else None
+    if kind == "need":
+        return i
+    if name in named:
+        value = named[name]
+        return getattr(value, "_a", value)
+    if name not in values:  # x_shape, x_dtype
+        attribute = name[-5:]
+        value = values[name[:-6]]
+        if isinstance(value, list):
+            return [getattr(getattr(v, "_a", None), attribute, None) for v in value]
+        return getattr(getattr(value, "_a", value), attribute, ())
+    value = values[name]
+    if kind == "many":
+        return [None if v is None else v._a for v in value]
+    return getattr(value, "_a", value)
+
+
+def read_params(body: Any) -> list[Param]:
+    """The parameters of a declaration after `k`; read from its code object, since
+    `inspect` would cost every import of plugrad 10 ms."""
+    code = body.__code__
+    count = code.co_argcount
+    hints = {key: str(hint) for key, hint in body.__annotations__.items()}
+    params = [
+        Param(name, hints.get(name, ""), False, False)
+        for name in code.co_varnames[1:count]
+    ]
+    keywords = code.co_varnames[count : count + code.co_kwonlyargcount]
+    if code.co_flags & 0x04:
+        name = code.co_varnames[count + code.co_kwonlyargcount]
+        params.append(Param(name, hints.get(name, ""), False, True))
+    for p, default in zip(reversed(params), reversed(body.__defaults__ or ())):
+        p.default = default
+    for name in keywords:
+        p = Param(name, hints.get(name, ""), True, False)
+        p.default = (body.__kwdefaults__ or {}).get(name, REQUIRED)
+        params.append(p)
+    return params
+
+
+def _declare(body: Any, **options: Any) -> Any:
+    from .stubs import make_function
+
+    found = Op(body, **options)
+    if found.name in OPS:
+        raise ValueError(f"op {found.name!r} is declared twice")
+    OPS[found.name] = found
+    function = make_function(found)
+    for notice in on_declare:
+        notice(found)
+    return function
+
+
+on_declare: list[Callable[[Op], None]] = []  # told of each new op
+
+
+if TYPE_CHECKING:
+    # what a declaration looks like to whoever calls it: the `def` without `k`
+    def op(
+        *,
+        promote: str | None = None,
+        view: bool = False,
+        broadcast: bool | None = None,
+        outputs: Sequence[str] = (),
+        differentiable: Sequence[str] | None = None,
+        extras: Sequence[str] = (),
+        method: bool = True,
+        inplace: bool | None = None,
+        no_grad_reason: str | None = None,
+        multiple: bool | str = False,
+        oracle: str | None = "",
+        domain: tuple[float, float] | None = None,
+    ) -> Callable[[Callable[Concatenate[Any, P], R]], OpFunction[P, R]]:
+        """Declare an op; see the module's text."""
+        ...
+else:
+
+    def op(body: Any = None, **options: Any) -> Any:
+        """Declare an op; see the module's text."""
+        if body is not None:
+            return _declare(body, **options)
+        return lambda body: _declare(body, **options)
+
+
+__all__ = ["Op", "op", "sum_to"]

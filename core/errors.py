@@ -1,0 +1,84 @@
+"""What is said when something cannot be done.
+
+An error names the op, the shapes and dtypes, what was expected, and the way out. The
+exception types are PyTorch's.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .graph import Node
+
+
+class UnsupportedOpError(NotImplementedError, RuntimeError):
+    """The backend cannot do this; the message names what would work."""
+
+
+class BackendError(RuntimeError):
+    """A backend is unknown, cannot be loaded, or does not fit the tensors given."""
+
+
+def released(node: Node) -> RuntimeError:
+    """The error of a second walk through a graph whose arrays were released."""
+    return RuntimeError(
+        f"{node.name()}: Trying to backward through the graph a second time, but the "
+        "arrays saved in it were released by the first. Call backward() or grad() "
+        "with retain_graph=True the first time"
+    )
+
+
+def written_to(node: Node, name: str) -> RuntimeError:
+    """The error of a saved array that was changed before backward."""
+    what = "its result" if name == "y" else f"its argument '{name}'"
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an "
+        f"inplace operation: {node.name()} saved {what} in the forward call, and that "
+        "memory was written since. Write to a clone(), or use the form of the "
+        "operation without underscore"
+    )
+
+
+def describe(value: Any) -> str:
+    """A short description of an argument, for messages."""
+    from .tensor import Tensor
+
+    if isinstance(value, Tensor):
+        return f"{value.dtype}{list(value.shape)}"
+    if isinstance(value, (list, tuple)):
+        inner = ", ".join(describe(v) for v in value[:4])
+        return f"[{inner}{', ...' if len(value) > 4 else ''}]"
+    return repr(value)
+
+
+def mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> str | None:
+    """Why two shapes do not broadcast, or None if they do."""
+    n = max(len(a), len(b))
+    for i in range(1, min(len(a), len(b)) + 1):
+        if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
+            return (
+                f"The size of tensor a ({a[-i]}) must match the size of tensor b "
+                f"({b[-i]}) at non-singleton dimension {n - i}"
+            )
+    return None
+
+
+def explain(name: str, values: dict[str, Any], error: Exception) -> Exception:
+    """What a kernel's own exception means to the caller of the op."""
+    from .tensor import Tensor
+
+    given = ", ".join(f"{key}={describe(value)}" for key, value in values.items())
+    shapes = [v.shape for v in values.values() if isinstance(v, Tensor)]
+    reason = None
+    for i, a in enumerate(shapes):
+        for b in shapes[i + 1 :]:
+            reason = reason or mismatch(a, b)
+    kind = type(error)
+    if kind is ValueError or kind.__name__ in ("AxisError", "_UFuncNoLoopError"):
+        kind = RuntimeError
+    if kind not in (RuntimeError, IndexError, TypeError, NotImplementedError):
+        kind = RuntimeError
+    text = reason if reason and kind is RuntimeError else str(error)
+    return kind(f"{name}: {text} (called as {name}({given}))")

@@ -1,0 +1,19 @@
+"""The hooks that a plugin can implement; each is called when the plugin is activated.
+
+A plugin is a module (or object) with functions of these names, marked with
+`plugrad.hookimpl`, and an entry point in the group `plugrad`.
+"""
+
+from __future__ import annotations
+
+import pluggy
+
+from .backend import Backend
+
+hookspec = pluggy.HookspecMarker("plugrad")
+hookimpl = pluggy.HookimplMarker("plugrad")
+
+
+@hookspec
+def plugrad_backend(name: str) -> Backend | None:  # type: ignore[empty-body]
+    """Give the backend called `name`, or None if it is not this plugin's."""

@@ -1,0 +1,266 @@
+"""Operations that write into a tensor, and what that means for the graph.
+
+- `x.add_(y)` is the op `add`, its result written into the memory of `x`, and `x` moved
+  to the result's place in the graph.
+- Where nothing is recorded and the backend has a kernel that writes its first argument
+  (`add_`), that is called instead, without a temporary.
+- Writing to a view is writing to its base: the base becomes "the old base with this
+  part replaced", and every live view of it is taken from the base anew. Both are
+  ordinary ops (`put_view` and the view's own), so that gradients of any order follow.
+- Values already saved for backward are not touched by this: whether their memory was
+  written since is what `plugrad.storage` counts.
+"""
+
+from __future__ import annotations
+
+from . import dtypes, modes
+from .backend import OPS
+from .errors import explain
+from .graph import Leaf
+from .declare import SCALARS, op
+from .storage import view_of, written
+from .tensor import Tensor, graph_is_wanted, wrap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .graph import Node
+    from .declare import Kernels, Op
+    from .storage import Storage
+
+    Path = list[tuple[Any, Any]]
+
+
+def make_inplace(op: Op) -> Any:
+    """The method with an underscore at its end, for an op."""
+    slot = op.slot + "_"
+    name = op.name + "_"
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        k = self._k
+        if self._node is None or (modes.OFF and not modes.current().grad):
+            kernel = getattr(k, slot)
+            if kernel is not None:
+                raw = plain_arguments(self, args)
+                if raw is not None:
+                    try:
+                        kernel(self._a, *raw, **kwargs)
+                    except Exception as error:
+                        values = dict(enumerate(args))
+                        raise explain(name, {"self": self} | values, error) from error
+                    written(self)
+                    return self
+        check_writable(self)
+        write_result(self, op.function(self, *args, **kwargs), name)
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`{op.name}`, written into this tensor.\n\n{op.body.__doc__}"
+    return method
+
+
+def plain_arguments(x: Tensor, args: tuple[Any, ...]) -> list[Any] | None:
+    """Raw operands for a kernel that writes `x`, or None if it is not that simple:
+    a graph, another dtype or backend."""
+    k = x._k
+    native = x._a.dtype
+    raw: list[Any] = []
+    for value in args:
+        if value.__class__ in SCALARS:
+            try:
+                raw.append(k.scalar(value, native))
+            except TypeError:
+                return None
+        elif isinstance(value, Tensor):
+            if value._k is not k or value._a.dtype is not native:
+                return None
+            if value._node is not None and modes.current().grad:
+                return None
+            raw.append(value._a)
+        else:
+            return None
+    return raw
+
+
+def check_writable(x: Tensor) -> None:
+    """Raise if `x` is, or is a view of, a leaf whose gradient is wanted."""
+    if not modes.current().grad:
+        return
+    if isinstance(x._node, Leaf):
+        raise RuntimeError(
+            "a leaf Variable that requires grad is being used in an in-place operation."
+            " Wrap the write in `with plugrad.no_grad():`, or write to a clone()"
+        )
+    view = view_of(x) if x._node is not None else None
+    if view is not None and isinstance(view[0]._node, Leaf):
+        raise RuntimeError(
+            "a view of a leaf Variable that requires grad is being used in an in-place "
+            "operation. Wrap the write in `with plugrad.no_grad():`, or write to a "
+            "clone()"
+        )
+
+
+def write_result(x: Tensor, y: Tensor, name: str) -> None:
+    """Write `y` into the memory of `x`, and put `x` in its place in the graph."""
+    if y.shape != x.shape:
+        raise RuntimeError(
+            f"{name}: output with shape {list(x.shape)} doesn't match the broadcast "
+            f"shape {list(y.shape)}"
+        )
+    if y.dtype is not x.dtype:
+        if not dtypes.can_cast(y.dtype, x.dtype):
+            raise RuntimeError(
+                f"{name}: result type {y.dtype} can't be cast to the desired output "
+                f"type {x.dtype}"
+            )
+        y = OPS["to_dtype"].function(y, x.dtype)
+    node = y._node
+    if node is not None:
+        keep_own_input(x, node)
+    x._a = x._k.write(x._a, y._a)
+    s = written(x)
+    if node is None:
+        return
+    if not saved_from(node, s):
+        node.w = s.w
+    view = view_of(x)
+    base = x
+    if view is None:
+        x._node = node
+    else:
+        base, path = view
+        base._node = replaced(base, y, path)
+    node = base._node
+    node.s = s  # type: ignore[union-attr]
+    for other in s.live():
+        found = view_of(other)
+        if found is not None and found[0] is base:
+            other._node = follow(base, found[1])._node
+            if other._node is not None:
+                other._node.s = s
+
+
+def keep_own_input(x: Tensor, node: Node) -> None:
+    """Where the rules need what `x` held before the write, give them a copy."""
+    if node.plan.op is None or not node.saved:
+        return
+    own = node.plan.op.params[0].name
+    node.saved = tuple(
+        x._k.copy(value) if name == own and value is x._a else value
+        for name, value in zip(node.plan.names, node.saved)
+    )
+
+
+def saved_from(node: Node, s: Storage) -> bool:
+    """Whether `node` saved another input that lies in the Storage `s`."""
+    from .engine import storages
+
+    own = node.plan.op.params[0].name if node.plan.op else None
+    entries = zip(node.plan.names, node.plan.sources, node.saved or ())
+    return any(
+        each is s
+        for name, (kind, i), value in entries
+        if kind != "output" and name != own
+        for each in storages(node, kind, i, value)
+    )
+
+
+def replaced(base: Tensor, part: Tensor, path: Path) -> Any:
+    """The node of "`base` with the view along `path` replaced by `part`"; the memory
+    holds that already."""
+    put = OPS["put_view"]
+    values = {"x": base, "part": part, "path": path}
+    made = [wrap(base._k, base._a)]
+    plan, edges, shapes = put.plan(values)
+    assert plan is not None
+    put.record(base._k, plan, edges, shapes, values, made, ())
+    return made[0]._node
+
+
+def follow(x: Tensor, path: Path) -> Tensor:
+    """The view of `x` along a path."""
+    for function, args in path:
+        x = function(x, *args)
+    return x
+
+
+def follow_raw(k: Any, x: Any, path: Path) -> Any:
+    """The view of an array along a path."""
+    with modes.no_grad():
+        return follow(wrap(k, x), path)._a
+
+
+@op(method=False)
+def put_view(k: Kernels, x: Tensor, part: Tensor, path: Path) -> Tensor:
+    """A copy of `x` in which the view along `path` holds `part`."""
+    y = k.copy(x)
+    k.write(follow_raw(k, y, path), part)
+    return y
+
+
+put_view.grad(
+    x=lambda k, g, path: k.zero_view(g, path),
+    part=lambda k, g, path: k.read_view(g, path),
+)
+
+
+@op(method=False)
+def zero_view(k: Kernels, x: Tensor, path: Path) -> Tensor:
+    """A copy of `x` in which the view along `path` is zero."""
+    y = k.copy(x)
+    part = follow_raw(k, y, path)
+    k.write(part, k.zeros_like(part))
+    return y
+
+
+zero_view.grad(x=lambda k, g, path: k.zero_view(g, path))
+
+
+@op(method=False)
+def read_view(k: Kernels, x: Tensor, path: Path) -> Tensor:
+    """A copy of the view of `x` along `path`."""
+    return k.copy(follow_raw(k, x, path))
+
+
+read_view.grad(
+    x=lambda k, g, x_shape, path: k.put_view(k.zeros(x_shape, dtype=g.dtype), g, path)
+)
+
+
+def write_out(op: Op, out: Any, made: Any) -> Any:
+    """Put results into the tensors given as `out=`."""
+    if isinstance(made, (tuple, list)):
+        if not isinstance(out, (tuple, list)) or len(out) != len(made):
+            raise TypeError(
+                f"{op.name}(): argument 'out' must be a tuple of {len(made)} Tensors"
+            )
+        found = [write_out(op, each, part) for each, part in zip(out, made)]
+        return type(made)(*found) if hasattr(made, "_fields") else tuple(found)
+    if not isinstance(out, Tensor):
+        raise TypeError(
+            f"{op.name}(): argument 'out' must be Tensor, not {type(out).__name__}"
+        )
+    if graph_is_wanted(made, out):
+        raise RuntimeError(
+            f"{op.name}(): functions with out=... arguments don't support automatic "
+            "differentiation, but one of the arguments requires grad."
+        )
+    if out.shape != made.shape:
+        if out.shape.numel():
+            import warnings
+
+            warnings.warn(
+                f"{op.name}: an output with one or more elements was resized since it "
+                f"had shape {list(out.shape)}, which does not match the required "
+                f"output shape {list(made.shape)}",
+                stacklevel=4,
+            )
+        with modes.no_grad():
+            made = OPS["to_dtype"].function(made, out.dtype)
+        out._a = made._a
+        written(out)
+        return out
+    with modes.no_grad():
+        write_result(out, made, op.name)
+    return out

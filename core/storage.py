@@ -1,0 +1,92 @@
+"""Which tensors share memory, and when that memory was last written.
+
+- Tensors on one memory share a Storage. Most tensors are never viewed or written, so
+  a Storage is made when a tensor first is.
+- Every write takes the next number of one global count. A graph node notes the count
+  when it is made; a saved array whose Storage was written later is an error in
+  backward. While the count stands still nothing is compared.
+- A Storage lists its views weakly, so that a write under autograd can give the base
+  and every live view their new place in the graph.
+- A saved tensor reaches its Storage through the graph edge beside it (`node.s`), or,
+  if no gradient flows to it, by an entry of its own.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from _weakref import ref
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .tensor import Tensor
+
+WRITES = [0]
+_lock = allocate_lock()
+
+
+class Storage:
+    """The memory that a tensor and its views share."""
+
+    __slots__ = ("w", "views", "room")
+
+    def __init__(self) -> None:
+        self.w = 0  # the number of the last write
+        self.views: list[ref[Tensor]] = []
+        self.room = 8  # prune dead views when the list grows past this
+
+    def live(self) -> list[Tensor]:
+        """The views that are still in use."""
+        found = [view for link in self.views if (view := link()) is not None]
+        self.views = [ref(view) for view in found]
+        self.room = 8 + 2 * len(found)
+        return found
+
+
+def storage(x: Tensor) -> Storage:
+    """The Storage of `x`, made now if it had none."""
+    s = x._s
+    if s is None:
+        s = x._s = Storage()
+        if x._node is not None:
+            x._node.s = s
+    return s
+
+
+def written(x: Tensor) -> Storage:
+    """Note that the memory of `x` has just been written."""
+    s = storage(x)
+    with _lock:
+        WRITES[0] += 1
+        s.w = WRITES[0]
+    return s
+
+
+def link_view(x: Tensor, y: Tensor, function: Callable[..., Tensor], args: Any) -> None:
+    """Make `y` a view of `x`, to be made again by `function(x, *args)`."""
+    s = x._s
+    if s is None:
+        s = storage(x)
+    y._s = s
+    y._v = (x, function, args)
+    views = s.views
+    views.append(ref(y))
+    if len(views) > s.room:
+        s.live()
+    node = y._node
+    if node is not None:
+        node.s = s
+
+
+def view_of(x: Tensor) -> tuple[Tensor, list[tuple[Callable[..., Tensor], Any]]] | None:
+    """The base that `x` is a view of and the calls that lead there, or None."""
+    path = []
+    while (link := getattr(x, "_v", None)) is not None:
+        x, function, args = link
+        path.append((function, args))
+    if not path:
+        return None
+    path.reverse()
+    return x, path

@@ -1,0 +1,483 @@
+"""Write the functions that users call, each fitted to its op.
+
+- A declared op is a real function from the start, but its code is written on its
+  first call: 200 ops compiled at import would take 20 ms.
+- The written function is the common case of `Op.apply` with nothing in between: read
+  the kernel's slot, call it, make the Tensor, and the Node if a gradient is wanted.
+  Whatever is not that simple (other dtypes, other backends, errors, `out=`) goes to
+  `apply`, which is what a call means.
+- The way back of a call is written too: `make_plan` gives, for one op and one set of
+  inputs to differentiate, the function that calls the rules.
+"""
+
+from __future__ import annotations
+
+from _thread import RLock
+
+from . import modes, storage
+from .graph import Node, Plan, sum_to
+from .declare import REQUIRED, SCALARS, flat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .declare import Op, Param
+
+FunctionType = type(lambda: None)
+_building = RLock()
+
+
+def _unwritten(*args, **kwargs):  # type: ignore[no-untyped-def]
+    return build()(*args, **kwargs)  # type: ignore[name-defined] # noqa: F821
+
+
+def make_function(op: Op, operator: bool = False) -> Any:
+    """The function for an op; with `operator`, for use as `__add__` and the like,
+    where an operand of an unknown type gives NotImplemented."""
+    space: dict[str, Any] = {}
+    function: Any = FunctionType(_unwritten.__code__, space, op.name)
+    function.__module__ = op.body.__module__
+    function.__qualname__ = op.name
+    function.__doc__ = op.body.__doc__
+    space["build"] = lambda: build(op, function, operator)
+    if not operator:
+        op.function = function
+        function.op = op
+        function.grad = op.grad
+        function.joint = op.joint
+        function.samples = op.samples
+    return function
+
+
+def build(op: Op, function: Any, operator: bool) -> Any:
+    """Write the code of an op's function, once."""
+    with _building:
+        if function.__code__ is not _unwritten.__code__:
+            return function
+        from .tensor import Tensor
+
+        space = function.__globals__
+        source = Source(op, space)
+        lines = source.fast() if source.simple() else source.generic()
+        space.update(
+            SCALARS=SCALARS_SET,
+            OFF=modes.OFF,
+            local=modes.local,
+            WRITES=storage.WRITES,
+            link_view=storage.link_view,
+            storage=storage.storage,
+            new=object.__new__,
+            Tensor=Tensor,
+            Node=Node,
+            flat=flat,
+            again=op.view_again,
+            slow=op.operate if operator else op.apply,
+        )
+        made = compiled(op.name, lines, space)
+        function.__defaults__ = made.__defaults__
+        function.__kwdefaults__ = made.__kwdefaults__
+        function.__code__ = made.__code__  # last: other threads may be calling
+    return function
+
+
+SCALARS_SET = frozenset(SCALARS[:3])
+
+
+def compiled(name: str, lines: list[str], space: dict[str, Any]) -> Any:
+    """The function that `lines` define, with `space` as its globals."""
+    out: dict[str, Any] = {}
+    exec(compile("\n".join(lines), f"<plugrad {name}>", "exec"), space, out)
+    return out[name]
+
+
+class Source:
+    """The source of one op's function."""
+
+    def __init__(self, op: Op, space: dict[str, Any]) -> None:
+        self.op = op
+        self.space = space
+        self.names = {p.name: public_name(op, p) for p in op.params}
+        self.extra = [] if op.view else ["out"]
+        names = [p.name for p in op.params]
+        self.extra += ["axis"] if "dim" in names else []
+        self.extra += ["keepdims"] if "keepdim" in names else []
+
+    def simple(self) -> bool:
+        """Whether the common case can be written out."""
+        op = self.op
+        first = op.params[0] if op.params else None
+        return (
+            first is not None
+            and first.kind == "tensor"
+            and not (op.wide or op.multiple or op.outputs or op.extras)
+            and len(op.tensors) <= 2
+            and all(p.default is REQUIRED for p in op.tensors)
+        )
+
+    def signature(self) -> str:
+        """The parameters as the user sees them; defaults are put in the globals."""
+        parts: list[str] = []
+        starred = False
+        for p in self.op.params:
+            name = self.names[p.name]
+            if p.variadic:
+                parts.append(f"*{name}")
+                starred = True
+                continue
+            if p.keyword and not starred:
+                parts.append("*")
+                starred = True
+            if p.default is REQUIRED:
+                parts.append(name)
+            else:
+                self.space[f"D_{name}"] = p.default
+                parts.append(f"{name}=D_{name}")
+        if self.extra and not starred:
+            parts.append("*")
+        parts += [f"{name}=None" for name in self.extra]
+        return ", ".join(parts)
+
+    def call_apply(self) -> str:
+        """The call that leaves everything to `apply`."""
+        parts = []
+        for p in self.op.params:
+            name = self.names[p.name]
+            alias = {"dim": "axis", "keepdim": "keepdims"}.get(p.name)
+            value = f"{name} if {alias} is None else {alias}" if alias else name
+            if p.variadic:
+                parts.append(f"*{name}")
+            elif p.keyword:
+                parts.append(f"{p.name}={value}")
+            else:
+                parts.append(value)
+        if "out" in self.extra:
+            parts.append("out=out")
+        return f"return slow({', '.join(parts)})"
+
+    def generic(self) -> list[str]:
+        """A function that only passes its arguments on."""
+        return [f"def {self.op.name}({self.signature()}):", f"    {self.call_apply()}"]
+
+    def fast(self) -> list[str]:
+        """The common case written out."""
+        op = self.op
+        slow = self.call_apply()
+        lines = [f"def {op.name}({self.signature()}):"]
+        unusual = [f"{name} is not None" for name in self.extra]
+        unusual += [
+            f"{self.names[p.name]} is not D_{self.names[p.name]}"
+            for p in op.params
+            if p.keyword
+        ]
+        if unusual:
+            lines += [f"    if {' or '.join(unusual)}:", f"        {slow}"]
+        lines.append("    try:")
+        lines += ["        " + line for line in self.read(slow)]
+        arguments = ", ".join(
+            f"r_{p.name}" if p.kind == "tensor" else self.names[p.name]
+            for p in op.params
+            if not p.keyword
+        )
+        lines += [
+            f"        r = k.{op.slot}({arguments})",
+            "    except Exception:",
+            f"        {slow}",
+            "    if type(r) is not k.array_type:",
+            "        r = k.wrap(r)",
+            "    y = new(Tensor)",
+            "    y._a = r",
+            "    y._k = k",
+            "    y._s = None",
+        ]
+        tail = self.tail()
+        lines += ["    " + line for line in self.node(slow, tail)]
+        lines += ["    " + line for line in (*tail, "return y")]
+        return lines
+
+    def read(self, slow: str) -> list[str]:
+        """Read what the call needs from its arguments."""
+        op = self.op
+        first = op.tensors[0]
+        x = self.names[first.name]
+        lines = [f"k = {x}._k", f"r_{first.name} = {x}._a", f"n_{first.name} = {x}._node"]
+        for p in op.tensors[1:]:
+            name = self.names[p.name]
+            read = [
+                f"if {name}._k is not k:",
+                f"    {slow}",
+                f"r_{p.name} = {name}._a",
+                f"n_{p.name} = {name}._node",
+            ]
+            if op.promote:
+                read += [
+                    f"if r_{p.name}.dtype is not r_{first.name}.dtype:",
+                    f"    {slow}",
+                ]
+            if p.scalar:
+                lines += [
+                    f"if {name}.__class__ in SCALARS:",
+                    f"    r_{p.name} = k.scalar({name}, r_{first.name}.dtype)",
+                    f"    n_{p.name} = None",
+                    "else:",
+                    *("    " + line for line in read),
+                ]
+            else:
+                lines += read
+        if op.promote in ("float", "sum"):  # integers have no node, and need a cast
+            none = " and ".join(f"n_{p.name} is None" for p in op.tensors)
+            lines += [
+                f"if {none} and r_{first.name}.dtype not in k.floats:",
+                f"    {slow}",
+            ]
+        for p in op.params:
+            name = self.names[p.name]
+            if p.variadic:
+                lines += [
+                    f"if len({name}) == 1 and {name}[0].__class__ is not int:",
+                    f"    {name} = flat({name})",
+                ]
+        return lines
+
+    def tail(self) -> list[str]:
+        """What a view does last."""
+        op = self.op
+        if not op.view:
+            return []
+        args = "".join(f"{self.names[p.name]}, " for p in op.params[1:])
+        x = op.params[0].name
+        return [
+            f"if k.aliases(r, r_{x}):",
+            f"    link_view({self.names[x]}, y, again, ({args}))",
+        ]
+
+    def node(self, slow: str, tail: list[str]) -> list[str]:
+        """Choose the plan by which inputs want a gradient, and make the node."""
+        op = self.op
+        free = [p for p in op.tensors if op.has_rule(p.name)]
+        if not free:
+            return ["y._node = None"]
+        lines: list[str] = []
+        none = " and ".join(f"n_{p.name} is None" for p in free)
+        lines += [f"if {none}:", "    y._node = None"]
+        lines += ["    " + line for line in (*tail, "return y")]
+        lines += [
+            "if OFF and local.mode is not None:",
+            "    if local.mode.grad:",
+            f"        {slow}",
+            "    y._node = None",
+            *("    " + line for line in (*tail, "return y")),
+        ]
+        if op.broadcast and len(op.tensors) == 2:
+            a, b = (f"r_{p.name}.shape" for p in op.tensors)
+            lines += [f"s_0 = {a}", f"s_1 = {b}"]
+        lines += ["n = new(Node)"]
+        if len(free) == 1:
+            lines += self.recorded((free[0],))
+        else:
+            a, b = free
+            lines += [f"if n_{a.name} is None:"]
+            lines += ["    " + line for line in self.recorded((b,))]
+            lines += [f"elif n_{b.name} is None:"]
+            lines += ["    " + line for line in self.recorded((a,))]
+            lines += ["else:"]
+            lines += ["    " + line for line in self.recorded((a, b))]
+        lines += [
+            "n.k = k",
+            "n.w = WRITES[0]",
+            "n.s = None",
+            "n.hooks = None",
+            "y._node = n",
+        ]
+        return lines
+
+    def recorded(self, wanted: tuple[Param, ...]) -> list[str]:
+        """Fill the node for one set of inputs to differentiate."""
+        op = self.op
+        key = tuple(p in wanted for p in op.tensors)
+        plan = op.plans.get(key)
+        if plan is None:
+            plan = op.plans[key] = make_plan(op, key)
+        number = "".join(str(int(each)) for each in key)
+        self.space[f"P_{number}"] = plan
+        saved = [self.entry(n, s) for n, s in zip(plan.names, plan.sources)]
+        edges = "".join(f"n_{p.name}, " for p in wanted)
+        shapes = "None"
+        if op.broadcast and len(op.tensors) == 2:
+            kept = "".join(f"s_{op.tensors.index(p)}, " for p in wanted)
+            shapes = f"None if s_0 == s_1 else ({kept})"
+        return [
+            f"n.plan = P_{number}",
+            f"n.next = ({edges})",
+            f"n.saved = ({''.join(each + ', ' for each in saved)})",
+            f"n.shapes = {shapes}",
+        ]
+
+    def entry(self, name: str, source: tuple[str, Any]) -> str:
+        """The expression of one saved value."""
+        op = self.op
+        kind, _ = source
+        tensors = [p.name for p in op.tensors]
+        if kind == "guard":
+            public = self.names[name]
+            made = f"{public}._s or storage({public})"
+            scalar = next(p.scalar for p in op.tensors if p.name == name)
+            if scalar:
+                return f"(None if {public}.__class__ in SCALARS else {made})"
+            return f"({made})"
+        if kind == "output":
+            return "r"
+        if kind == "need":
+            return repr(source[1])
+        if name in tensors:
+            return f"r_{name}"
+        if name.endswith("_shape") and name[:-6] in tensors:
+            return f"r_{name[:-6]}.shape"
+        if name.endswith("_dtype") and name[:-6] in tensors:
+            return f"r_{name[:-6]}.dtype"
+        return self.names[name]
+
+
+def public_name(op: Op, p: Param) -> str:
+    """PyTorch's name for a parameter that is `x`, `a` or `b` in the rules."""
+    i = op.params.index(p)
+    if p.kind == "tensor" and i == 0 and p.name in ("x", "a"):
+        return "input"
+    if p.kind == "tensor" and i == 1 and p.name == "b":
+        return "other"
+    return p.name
+
+
+# --- The way back -----------------------------------------------------------------
+
+
+def rule_names(rule: Any) -> list[str]:
+    """The parameter names of a rule."""
+    return list(rule.__code__.co_varnames[: rule.__code__.co_argcount])
+
+
+def make_plan(op: Op, key: tuple[bool, ...]) -> Plan:
+    """The plan of an op for one set of inputs to differentiate."""
+    wanted = wanted_params(op, key)
+    names: list[str] = []
+    sources: list[tuple[str, Any]] = []
+    rules = [op.joint_rule] if op.joint_rule else [op.rules[p.name] for p in wanted]
+    for rule in rules:
+        for name in rule_names(rule):
+            if name not in ("k", "g") and name not in names:
+                entries = source_of(op, key, name)
+                names += [name] * len(entries)
+                sources += entries
+    back = write_back(op, key, wanted, names, sources)
+    return Plan(op.title + "Backward0", back, tuple(names), tuple(sources), op)
+
+
+def wanted_params(op: Op, key: tuple[bool, ...]) -> list[Param]:
+    """The parameters of which some input wants a gradient."""
+    found: list[Param] = []
+    many = len(key) - len(op.tensors)
+    i = 0
+    for p in op.params:
+        if p.kind != "value":
+            n = many if p.kind == "many" else 1
+            if any(key[i : i + n]):
+                found.append(p)
+            i += n
+    return found
+
+
+def source_of(op: Op, key: tuple[bool, ...], name: str) -> list[tuple[str, Any]]:
+    """Where a rule's value comes from: one entry, and perhaps its guard."""
+    if name == "need":
+        return [("need", key)]
+    if name == "y" and not op.outputs:
+        return [("output", None)]
+    if name in op.outputs:
+        i = op.outputs.index(name)
+        if i not in op.differentiable:
+            return [("array", None), ("guard", None)]
+        return [("output", i if len(op.differentiable) > 1 else None)]
+    if name in op.extras:
+        return [("array", None)]
+    param = next((p for p in op.params if p.name == name), None)
+    if param is None:
+        if not name.endswith(("_shape", "_dtype")):
+            raise TypeError(f"a rule of op {op.name} asks for an unknown {name!r}")
+        return [("dtype" if name.endswith("_dtype") else "value", None)]
+    if param.kind == "value":
+        return [("value", None)]
+    positions = edge_positions(op, key, param)
+    if param.kind == "many":
+        return [("many", positions)]
+    if positions[0] is None:
+        return [("array", None), ("guard", None)]
+    return [("edge", positions[0])]
+
+
+def edge_positions(op: Op, key: tuple[bool, ...], param: Param) -> list[int | None]:
+    """The index among the node's edges of each input of one parameter."""
+    many = len(key) - len(op.tensors)
+    i = 0
+    for p in op.params:
+        if p.kind == "value":
+            continue
+        n = many if p.kind == "many" else 1
+        if p is param:
+            if op.wide:
+                return list(range(i, i + n))
+            return [sum(key[:i]) if key[i] else None]
+        i += n
+    raise AssertionError(param)
+
+
+def write_back(
+    op: Op,
+    key: tuple[bool, ...],
+    wanted: list[Param],
+    names: list[str],
+    sources: list[tuple[str, Any]],
+) -> Any:
+    """The function that calls the rules: back(k, g, saved, shapes)."""
+    space: dict[str, Any] = {"sum_to": sum_to}
+    unpacked = "".join(
+        ("_, " if source[0] == "guard" else f"v_{name}, ")
+        for name, source in zip(names, sources)
+    )
+    lines = ["def back(k, g, saved, shapes):"]
+    if unpacked:
+        lines.append(f"    {unpacked} = saved")
+
+    def call(label: str, rule: Any) -> str:
+        space[label] = rule
+        arguments = [n if n in ("k", "g") else f"v_{n}" for n in rule_names(rule)]
+        return f"{label}({', '.join(arguments)})"
+
+    if op.joint_rule:
+        lines.append(f"    every = {call('joint', op.joint_rule)}")
+        if op.wide:
+            results = ["*every"]
+        else:
+            results = [f"every[{i}]" for i, each in enumerate(key) if each]
+    else:
+        results = []
+        many = len(key) - len(op.tensors)
+        for p in op.params:
+            if p.kind != "value":
+                if p in wanted:
+                    star = "*" if p.kind == "many" else ""
+                    results.append(star + call(f"rule_{p.name}", op.rules[p.name]))
+                elif op.wide:
+                    n = many if p.kind == "many" else 1
+                    results.append(f"*(None,) * {n}")
+    if op.broadcast:
+        for i, result in enumerate(results):
+            lines.append(f"    g_{i} = {result}")
+        lines.append("    if shapes is not None:")
+        for i in range(len(results)):
+            lines += [
+                f"        if g_{i} is not None and g_{i}.shape != shapes[{i}]:",
+                f"            g_{i} = sum_to(k, g_{i}, shapes[{i}])",
+            ]
+        results = [f"g_{i}" for i in range(len(results))]
+    lines.append(f"    return ({', '.join(results)},)")
+    return compiled("back", lines, space)

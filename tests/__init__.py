@@ -1,0 +1,6 @@
+"""Plugrad's tests.
+
+`tests/conformance` is mounted as `plugrad.conformance` and run under that name;
+`tests/against_torch` needs torch and runs in `make compare`; `tests/campaigns` are
+long and run in `make campaign`. All else runs in `make test`.
+"""

@@ -1,0 +1,1 @@
+"""Plugrad beside PyTorch: values, dtypes, shapes, exception types. Needs torch."""

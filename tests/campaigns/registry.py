@@ -1,0 +1,5 @@
+"""The campaigns, by name. Each is the module of that name beside this file."""
+
+from __future__ import annotations
+
+CAMPAIGNS: list[str] = []

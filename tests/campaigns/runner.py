@@ -1,0 +1,133 @@
+"""Runs campaigns, says how far they are, and writes down what they found.
+
+- `cases` counts out case numbers until the campaign is done or its time is up, and
+  shows progress.
+- `run_all` runs campaigns one after the other. An exception that leaves a campaign is
+  a failure of that campaign, and the next one still runs.
+- `markdown` makes the page of results.
+"""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
+
+SAMPLE_SECONDS = 30.0
+PROGRESS_SECONDS = 2.0
+SHOWN = 20  # failures listed for each campaign; all are counted
+
+
+@dataclass
+class Report:
+    """What a campaign found. `notes` are paragraphs or tables in Markdown."""
+
+    cases: int = 0
+    total: int = 0
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def fail(self, case: object, what: str) -> None:
+        self.failures.append(f"case {case}: {what}")
+
+
+@dataclass
+class Outcome:
+    """A campaign that was run."""
+
+    name: str
+    purpose: str
+    report: Report
+    seconds: float
+
+
+def cases(what: str, total: int, budget: float, report: Report) -> Iterator[int]:
+    """0, 1, ... below `total`, while the budget lasts; counted in the report."""
+    begin = shown = time.monotonic()
+    report.total += total
+    for number in range(total):
+        now = time.monotonic()
+        if now - begin > budget:
+            break
+        if now - shown > PROGRESS_SECONDS:
+            shown = now
+            failed = f", {len(report.failures)} failed" if report.failures else ""
+            print(
+                f"  {what} {number:,} of {total:,}{failed}, {now - begin:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+        yield number
+        report.cases += 1
+
+
+def load(name: str) -> ModuleType:
+    return importlib.import_module(f"tests.campaigns.{name}")
+
+
+def run_one(name: str, campaign: ModuleType, seed: int, budget: float) -> Outcome:
+    purpose = (campaign.__doc__ or "").strip().partition("\n")[0]
+    print(f"{name}: {purpose}", file=sys.stderr, flush=True)
+    begin = time.monotonic()
+    try:
+        report = campaign.run(seed, budget)
+    except Exception:
+        report = Report(failures=["it broke off:\n" + traceback.format_exc()])
+    if not report.cases and not report.failures:
+        report.failures.append("it ran no case")
+    seconds = time.monotonic() - begin
+    print(
+        f"  {report.cases:,} cases, {len(report.failures)} failed, {seconds:.1f} s",
+        file=sys.stderr,
+        flush=True,
+    )
+    for failure in report.failures[:SHOWN]:
+        print(f"  FAILED {failure}", file=sys.stderr, flush=True)
+    return Outcome(name, purpose, report, seconds)
+
+
+def run_all(names: list[str], seed: int, budget: float) -> list[Outcome]:
+    return [run_one(name, load(name), seed, budget) for name in names]
+
+
+def installed(name: str) -> str:
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return f"no {name}"
+
+
+def section(outcome: Outcome) -> str:
+    report = outcome.report
+    parts = [f"## {outcome.name}", outcome.purpose, *report.notes]
+    if report.failures:
+        shown = "\n".join(f"- {line}" for line in report.failures[:SHOWN])
+        hidden = len(report.failures) - SHOWN
+        parts.append(shown + (f"\n- and {hidden:,} more" if hidden > 0 else ""))
+    return "\n\n".join(parts)
+
+
+def markdown(outcomes: list[Outcome], command: str) -> str:
+    libraries = ", ".join(installed(name) for name in ("plugrad", "numpy", "torch"))
+    rows = [
+        "| campaign | cases | of | failed | seconds |",
+        "| --- | --: | --: | --: | --: |",
+    ]
+    for outcome in outcomes:
+        report = outcome.report
+        rows.append(
+            f"| {outcome.name} | {report.cases:,} | {report.total:,} "
+            f"| {len(report.failures):,} | {outcome.seconds:,.0f} |"
+        )
+    head = (
+        "# Campaigns\n\n"
+        f"Written by `{command}`. Python {platform.python_version()}, {libraries}, "
+        f"{platform.system()} {platform.machine()}.\n\n" + "\n".join(rows)
+    )
+    return "\n\n".join([head, *map(section, outcomes)]) + "\n"

@@ -1,0 +1,1 @@
+"""Tests of the repository itself: its two rules, its wheel, its files."""

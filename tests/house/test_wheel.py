@@ -1,0 +1,76 @@
+"""The wheel holds all of the package and is small."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+
+import pytest
+
+from tests.house.layout import MOUNTS, ROOT, module_name, sources
+
+LIMIT = 1_000_000  # bytes
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Built from a copy: building leaves files beside the sources."""
+    copy = tmp_path_factory.mktemp("wheel")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    for folder in MOUNTS:
+        skip = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, copy / folder, ignore=skip)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+    command += ["--no-build-isolation", "--wheel-dir", str(copy / "dist"), str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    [path] = (copy / "dist").glob("*.whl")
+    return path
+
+
+def missing_from(names: set[str]) -> list[str]:
+    """Files of the mounted folders, except Markdown, that are not among the names."""
+    missing = []
+    for folder in MOUNTS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_dir() or path.suffix in (".pyc", ".md"):
+                continue
+            package = module_name(path.parent / "__init__.py").replace(".", "/")
+            if f"{package}/{path.name}" not in names:
+                missing.append(str(path.relative_to(ROOT)))
+    return missing
+
+
+def test_it_is_small(wheel):
+    assert wheel.stat().st_size < LIMIT
+
+
+def test_it_holds_every_file_of_the_package(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert missing_from(names) == [], (
+        "add their folders to `packages`, or their suffixes to `package-data`, "
+        "in pyproject.toml"
+    )
+    assert "plugrad/py.typed" in names
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def test_the_check_on_files_can_fail(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist()) - {"plugrad/nn/__init__.py"}
+    assert missing_from(names) == ["nn/__init__.py"]
+
+
+def test_no_two_files_have_one_name():
+    """core/nn.py and nn/__init__.py would both be plugrad.nn; only one is found."""
+    stems = {path.with_suffix("") for path in sources(*MOUNTS)}
+    names = Counter(module_name(stem.with_suffix(".py")) for stem in stems)
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_it_holds_nothing_else(wheel):
+    tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"plugrad"}
