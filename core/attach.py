@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import declare
+import sys
+
+from . import creation, declare
 from .backend import OPS
 from .inplace import make_inplace
 from .stubs import make_function
@@ -77,3 +79,9 @@ def attach(op: Op) -> None:
 for declared in OPS.values():
     attach(declared)
 declare.on_declare.append(attach)
+
+# What is no op, but calls ops: every module that has such functions lists them.
+OPS_MODULES = [m for name, m in sys.modules.items() if name.startswith("plugrad.ops.")]
+for module in (creation, *OPS_MODULES):
+    for method in getattr(module, "METHODS", ()):
+        setattr(Tensor, method.__name__, method)

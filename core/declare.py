@@ -29,7 +29,15 @@ from .storage import WRITES, link_view, storage
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+    from typing import (
+        Any,
+        Concatenate,
+        Generic,
+        ParamSpec,
+        Protocol,
+        TypeVar,
+        overload,
+    )
 
     from .backend import Backend
     from .tensor import Tensor
@@ -75,6 +83,23 @@ class Param:
         self.default: Any = REQUIRED
         self.keyword = keyword
         self.variadic = variadic
+
+
+class Sample:
+    """One call of an op, for the tests: `Sample(x, 2, keepdim=True)`."""
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.args = args
+        self.kwargs = kwargs
+
+    def __repr__(self) -> str:
+        from .errors import describe
+
+        given = [describe(value) for value in self.args]
+        given += [f"{key}={describe(value)}" for key, value in self.kwargs.items()]
+        return f"Sample({', '.join(given)})"
 
 
 class _Required:
@@ -592,6 +617,9 @@ on_declare: list[Callable[[Op], None]] = []  # told of each new op
 
 if TYPE_CHECKING:
     # what a declaration looks like to whoever calls it: the `def` without `k`
+    @overload
+    def op(body: Callable[Concatenate[Any, P], R], /) -> OpFunction[P, R]: ...
+    @overload
     def op(
         *,
         promote: str | None = None,
@@ -606,9 +634,9 @@ if TYPE_CHECKING:
         multiple: bool | str = False,
         oracle: str | None = "",
         domain: tuple[float, float] | None = None,
-    ) -> Callable[[Callable[Concatenate[Any, P], R]], OpFunction[P, R]]:
+    ) -> Callable[[Callable[Concatenate[Any, P], R]], OpFunction[P, R]]: ...
+    def op(*args: Any, **options: Any) -> Any:
         """Declare an op; see the module's text."""
-        ...
 else:
 
     def op(body: Any = None, **options: Any) -> Any:
@@ -618,4 +646,4 @@ else:
         return lambda body: _declare(body, **options)
 
 
-__all__ = ["Op", "op", "sum_to"]
+__all__ = ["Op", "Sample", "op", "sum_to"]

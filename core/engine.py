@@ -236,7 +236,7 @@ def collect(port: Node, before: list[Any] | None, g: Any) -> list[Any]:
 # --- Leaves -------------------------------------------------------------------
 
 
-def accumulate(leaf: Leaf, g: Any, own: bool, create_graph: bool) -> None:
+def accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
     """Add `g` to the gradient of the leaf's tensor; `own`: nobody else holds it."""
     from .tensor import Tensor, wrap
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .declare import Op, Param
 
-FunctionType = type(lambda: None)
+FunctionType: Any = type(lambda: None)
 _building = RLock()
 
 
