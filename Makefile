@@ -17,7 +17,7 @@ install = rm -rf build *.egg-info && \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test compare lint types campaign bench wheel clean
+.PHONY: help demo test compare lint types stubs campaign bench wheel clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,10 @@ types: .venv/ready ## check the types of core/ with pyright
 		PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --stats --pythonpath $(PY) - \
 		> build/types.txt || { cat build/types.txt; exit 1; }
 	@grep '^Total files checked: [1-9]' build/types.txt
+
+stubs: .venv/ready ## write core/tensor.pyi anew, after a change to an op or a method
+	@$(call install,)
+	$(PY) -m tools.make_stubs
 
 campaign: .venv/ready ## run every long campaign whole (installs torch)
 	@$(call install,compare)

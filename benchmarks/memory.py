@@ -81,8 +81,8 @@ def arrays_of_relu_chain(n: int = 1_000_000, steps: int = 50) -> tuple[float, fl
     """What `steps` relus keep beside their input, and how far backward goes beyond."""
     t = _plugrad()
     with _arrays(t, n) as arrays:
-        y = t.ones(n, requires_grad=True)
-        before = arrays.alive()
+        x = t.ones(n, requires_grad=True)
+        y, before = x, arrays.alive()
         for _ in range(steps):
             y = t.relu(y)
         after = arrays.alive()
@@ -133,11 +133,11 @@ def _tiny_step(t: ModuleType) -> Callable[[], None]:
     x = t.tensor([[0.5, -1.0, 1.5, 2.0], [1.0, 0.0, -0.5, 1.0]])
     target = t.tensor([[0.1, 0.2], [0.3, -0.4]])
     w = t.tensor([[0.1, -0.2], [0.3, 0.1], [-0.1, 0.2], [0.2, 0.1]], requires_grad=True)
-    b = t.zeros(2, requires_grad=True)
+    b = t.tensor([0.0, 0.1], requires_grad=True)
 
     def step() -> None:
         difference = t.tanh(x @ w + b) - target
-        (difference * difference).mean().backward()
+        (difference * difference).sum().backward()
         with t.no_grad():
             for p in (w, b):
                 p.sub_(p.grad, alpha=0.01)

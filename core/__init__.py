@@ -9,7 +9,19 @@ tensor([2., 4., 6.])
 
 from __future__ import annotations
 
-from . import autograd, creation, dtypes, ops
+from . import (
+    autograd,
+    creation,
+    devices,
+    distributions,
+    dtypes,
+    layouts,
+    legacy,
+    ops,
+    queries,
+    random,
+    ranges,
+)
 from .autograd import (
     enable_grad,
     inference_mode,
@@ -18,13 +30,27 @@ from .autograd import (
     no_grad,
     set_grad_enabled,
 )
-from .backend import Backend, default_backend, get_backend, set_default_backend
+from .backend import (
+    Backend,
+    default_backend,
+    get_backend,
+    register_backend,
+    set_default_backend,
+)
 from .creation import *
+from .devices import *
+from .distributions import *
 from .dtypes import *
 from .errors import BackendError, UnsupportedOpError
 from .declare import op
+from .layouts import *
+from .legacy import *
 from .ops import *
+from .parameter import Parameter
 from .printing import get_printoptions, set_printoptions
+from .queries import *
+from .random import *
+from .ranges import *
 from .tensor import Size, Tensor
 from . import attach as _attach  # noqa: E402  (every op is declared by now)
 
@@ -34,9 +60,12 @@ if TYPE_CHECKING:
 
     from .hookspecs import hookimpl
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Backend",
     "BackendError",
+    "Parameter",
     "Size",
     "Tensor",
     "UnsupportedOpError",
@@ -51,13 +80,22 @@ __all__ = [
     "is_inference_mode_enabled",
     "no_grad",
     "op",
+    "random",
+    "register_backend",
     "set_default_backend",
     "set_grad_enabled",
     "set_printoptions",
 ]
 __all__ += creation.__all__
+__all__ += devices.__all__
+__all__ += distributions.__all__
 __all__ += dtypes.__all__
+__all__ += layouts.__all__
+__all__ += legacy.__all__
 __all__ += ops.__all__
+__all__ += queries.__all__
+__all__ += random.__all__
+__all__ += ranges.__all__
 
 
 def __getattr__(name: str) -> Any:
@@ -67,4 +105,10 @@ def __getattr__(name: str) -> Any:
         return hookimpl
     if name in dtypes.__all__:  # bool, int and float, which shadow nothing here
         return getattr(dtypes, name)
+    if not name.startswith("_"):  # a package or module that nobody has asked for yet
+        from importlib import import_module
+        from importlib.util import find_spec
+
+        if find_spec(f"plugrad.{name}") is not None:
+            return import_module(f"plugrad.{name}")
     raise AttributeError(f"module 'plugrad' has no attribute {name!r}")

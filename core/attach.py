@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from . import creation, declare
+from . import convert, creation, declare, distributions
 from .backend import OPS
 from .inplace import make_inplace
+from .ops import aliases
 from .stubs import make_function
 from .tensor import Tensor
 
@@ -29,7 +30,6 @@ OPERATORS = {
     "rremainder": ("__rmod__",),
     "floor_divide": ("__floordiv__",),
     "rfloor_divide": ("__rfloordiv__",),
-    "getitem": ("__getitem__",),
     "neg": ("__neg__",),
     "positive": ("__pos__",),
     "abs": ("__abs__",),
@@ -45,6 +45,8 @@ OPERATORS = {
     "bitwise_not": ("__invert__",),
     "bitwise_left_shift": ("__lshift__",),
     "bitwise_right_shift": ("__rshift__",),
+    "rlshift": ("__rlshift__",),
+    "rrshift": ("__rrshift__",),
 }
 
 INPLACE_OPERATORS = {
@@ -82,6 +84,14 @@ declare.on_declare.append(attach)
 
 # What is no op, but calls ops: every module that has such functions lists them.
 OPS_MODULES = [m for name, m in sys.modules.items() if name.startswith("plugrad.ops.")]
-for module in (creation, *OPS_MODULES):
+for module in (convert, creation, distributions, *OPS_MODULES):
     for method in getattr(module, "METHODS", ()):
         setattr(Tensor, method.__name__, method)
+    for name, getter in getattr(module, "PROPERTIES", {}).items():
+        setattr(Tensor, name, property(getter))
+
+for alias in aliases.__all__:
+    first = getattr(aliases, alias).__name__
+    for end in ("", "_"):
+        if hasattr(Tensor, first + end):
+            setattr(Tensor, alias + end, getattr(Tensor, first + end))

@@ -33,6 +33,18 @@ if TYPE_CHECKING:
 OPS: dict[str, Op] = {}  # every declared op by name; ops enter themselves
 
 
+class Kinds(dict):  # of str: frozenset
+    """The library's dtypes of some kinds: `k.kinds["fc"]` are the floating ones."""
+
+    def __init__(self, by_native: dict[Any, dtype]) -> None:
+        self.by_native = by_native
+
+    def __missing__(self, kinds: str) -> frozenset[Any]:
+        found = (n for n, each in self.by_native.items() if each.kind in kinds)
+        self[kinds] = made = frozenset(found)
+        return made
+
+
 class Backend:
     """The base class of backends, and of the object `k` that ops and rules use."""
 
@@ -53,9 +65,7 @@ class Backend:
             if native is not None:
                 self.by_dtype[each] = native
                 self.by_native[native] = each
-        self.floats = {
-            native for native, each in self.by_native.items() if each.kind in "fc"
-        }
+        self.kinds = Kinds(self.by_native)
         self.scalars: dict[Any, dict[Any, Array]] = {}
 
     def __repr__(self) -> str:
@@ -138,6 +148,15 @@ class Backend:
         """Whether `value` is an array of this backend or can be read as one."""
         return isinstance(value, self.array_type)
 
+    def from_array(self, value: Any) -> Array:
+        """What `accepts` accepts as an array, on the same memory if that can be."""
+        return value if type(value) is self.array_type else self.wrap(value)
+
+    def from_buffer(self, data: memoryview, dtype: Any) -> Array:
+        """A flat array of the elements that lie in some bytes, shared if can be."""
+        code = BUFFER_CODES[self.by_native[dtype].name]
+        return self.from_data(data.cast(code).tolist(), dtype)
+
     def to_numpy(self, array: Array) -> Any:
         """A NumPy array of the same values, on the same memory if that can be."""
         return array.__array__()
@@ -191,9 +210,40 @@ class Backend:
             step *= max(n, 1)
         return tuple(reversed(steps))
 
+    def dense_order(self, array: Array) -> tuple[int, ...] | None:
+        """The dimensions from outermost to innermost, or None if that is their order
+        already, or they have none because elements are repeated."""
+        steps, shape = self.strides(array), array.shape
+        dims = range(len(steps))
+        if any(steps[i] == 0 and shape[i] > 1 for i in dims):
+            return None
+        order = tuple(sorted(dims, key=lambda i: -steps[i] if shape[i] > 1 else 0))
+        return None if order == tuple(dims) else order
+
+    def is_dense(self, array: Array) -> bool:
+        """Whether the elements follow each other in order, without gaps."""
+        expected = 1
+        for size, step in zip(reversed(array.shape), reversed(self.strides(array))):
+            if size != 1 and step != expected:
+                return 0 in array.shape
+            expected *= size
+        return True
+
     def address(self, array: Array) -> int:
         """The address of the first element, or something as good as one."""
         return id(array)
+
+    def extent(self, array: Array) -> tuple[int, int]:
+        """The address and the number of bytes of all the memory that `array` is a
+        part of."""
+        n = self.dtype_of(array).itemsize
+        for size in array.shape:
+            n *= size
+        return self.address(array), n
+
+    def whole(self, array: Array) -> Array:
+        """All the memory that `array` is a part of, as one dimension."""
+        return self.namespace.reshape(array, (-1,))
 
     def fingerprint(self, array: Array) -> Any:
         """Something that differs when the elements differ."""
@@ -241,12 +291,19 @@ class Backend:
         return found
 
 
+# what Python calls the dtypes of a buffer
+BUFFER_CODES = {
+    **{"bool": "?", "int8": "b", "int16": "h", "int32": "i", "int64": "q"},
+    **{"uint8": "B", "uint16": "H", "uint32": "I", "uint64": "Q"},
+    **{"float32": "f", "float64": "d"},
+}
 RANK = {bool: 0, int: 1, float: 2, complex: 3, "b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
 # --- Which backends there are -------------------------------------------------------
 
 _loaded: dict[str, Backend] = {}
+_factories: dict[str, Callable[[], Backend]] = {}
 _default: list[Backend | None] = [None]
 
 
@@ -259,10 +316,36 @@ def get_backend(name: str) -> Backend:
     """
     found = _loaded.get(name)
     if found is None:
-        from .discovery import find_backend
+        factory = _factories.get(name)
+        if factory is None:
+            from .discovery import find_backend
 
-        found = _loaded.setdefault(name, find_backend(name))
+            made = find_backend(name)
+        else:
+            made = factory()
+        found = _loaded.setdefault(name, made)
     return found
+
+
+def register_backend(name: str, factory: Callable[[], Backend]) -> None:
+    """Make a backend known under `name` in this process, without a plugin; `factory`
+    is called when the backend is first asked for.
+
+    >>> import numpy, plugrad
+    >>> class Plain(plugrad.Backend):
+    ...     "NumPy's arrays with no kernels but the default ones."
+    ...     name = "plain"
+    ...     array_type = numpy.ndarray
+    ...     namespace = numpy
+    >>> plugrad.register_backend("plain", Plain)
+    >>> plugrad.get_backend("plain")
+    <plugrad backend 'plain'>
+    """
+    if name in _loaded or name in _factories:
+        raise BackendError(
+            f"there is a backend {name!r} already; register yours under another name"
+        )
+    _factories[name] = factory
 
 
 def default_backend() -> Backend:

@@ -57,10 +57,19 @@ if TYPE_CHECKING:
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
         def grad(self, **rules: Callable[..., Any]) -> None: ...
         def joint(self, rule: Callable[..., Any]) -> Callable[..., Any]: ...
+        def before(self, kinds: str = "") -> Callable[[S], S]: ...
         def samples(self, function: S) -> S: ...
 
 
 SCALARS = (bool, int, float, complex)
+ALL_KINDS = "biufc"
+KINDS = {
+    "b": "bool",
+    "i": "signed integer",
+    "u": "unsigned integer",
+    "f": "real floating",
+    "c": "complex",
+}
 ALIASES = {"input": 0, "other": 1}  # PyTorch's names of the first two tensors
 RENAMED = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's, which PyTorch takes too
 
@@ -68,18 +77,19 @@ RENAMED = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's, which PyTorch takes
 class Param:
     """One parameter of an op."""
 
-    __slots__ = ("name", "kind", "default", "keyword", "variadic", "scalar")
+    __slots__ = ("name", "kind", "default", "keyword", "variadic", "scalar", "mask")
 
     def __init__(self, name: str, hint: str, keyword: bool, variadic: bool) -> None:
         self.name = name
         hint = hint.replace(" ", "")
         if "Sequence[Tensor" in hint:
             self.kind = "many"
-        elif hint.startswith("Tensor"):
+        elif hint.startswith(("Tensor", "Mask")):
             self.kind = "tensor"
         else:
             self.kind = "value"
         self.scalar = "Number" in hint  # a Python number may stand for the tensor
+        self.mask = hint.startswith("Mask")  # a tensor that promotion passes by
         self.default: Any = REQUIRED
         self.keyword = keyword
         self.variadic = variadic
@@ -88,11 +98,20 @@ class Param:
 class Sample:
     """One call of an op, for the tests: `Sample(x, 2, keepdim=True)`."""
 
-    __slots__ = ("args", "kwargs")
+    __slots__ = ("args", "kwargs", "kind", "smooth")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.args = args
         self.kwargs = kwargs
+        self.kind = ""
+        self.smooth = True
+
+    def named(self, kind: str, smooth: bool = True) -> Sample:
+        """Name the sample for test reports and lists of expected differences; without
+        `smooth` its gradient is not compared with a numeric one (at a kink, say)."""
+        self.kind = kind
+        self.smooth = smooth
+        return self
 
     def __repr__(self) -> str:
         from .errors import describe
@@ -118,6 +137,7 @@ class Op:
         body: Any,
         *,
         promote: str | None = None,
+        kinds: str = ALL_KINDS,
         view: bool = False,
         broadcast: bool | None = None,
         outputs: Sequence[str] = (),
@@ -135,6 +155,11 @@ class Op:
         self.title = "".join(p.capitalize() for p in self.name.split("_"))
         self.body = body
         self.promote = promote
+        self.kinds = kinds  # of dtypes that it computes in, once promoted
+        self.direct = kinds  # of dtypes for which a call needs no more thought
+        if promote in ("float", "sum"):
+            self.direct = "".join(each for each in "fc" if each in kinds)
+        self.consider: Callable[[dict[str, Any]], Any] | None = None
         self.view = view
         self.outputs = tuple(outputs)
         self.multiple = multiple  # the kernel returns a list, its length not fixed
@@ -224,8 +249,15 @@ class Op:
         values = self.bind(args, kwargs)
         inputs = self.inputs(values)
         k = self.backend(values, inputs)
+        if self.consider is not None:
+            found = self.consider(values)
+            if found is not None:
+                return found if out is None else write_to(self, out, found)
+            inputs = self.inputs(values)
         if self.promote is not None:
             inputs = self.promoted(k, values, inputs)
+        if self.kinds is not ALL_KINDS:
+            self.check_kinds(k, values, inputs)
         mode = modes.current()
         recorded = mode.grad and any(t._node is not None for t in inputs)
         raw = [self.raw(k, p, values) for p in self.params if not p.keyword]
@@ -242,11 +274,20 @@ class Op:
         except Exception as error:
             raise explain(self.name, values, error) from error
         finished = self.finish(k, values, inputs, result, recorded)
-        if out is not None:
-            from .inplace import write_out
+        return finished if out is None else write_to(self, out, finished)
 
-            return write_out(self, out, finished)
-        return finished
+    def check_kinds(
+        self, k: Backend, values: dict[str, Any], inputs: list[Tensor]
+    ) -> None:
+        """Raise if the op does not compute in the dtype of its inputs."""
+        masks = [values[p.name] for p in self.params if p.mask]
+        computed = [t for t in inputs if all(t is not mask for mask in masks)]
+        if computed and computed[0].dtype.kind not in self.kinds:
+            kinds = ", ".join(KINDS[each] for each in self.kinds)
+            raise NotImplementedError(
+                f"{self.name}: not implemented for {computed[0].dtype}, only for "
+                f"{kinds} dtypes"
+            )
 
     def call_body(self, k: Any, raw: Sequence[Any], keywords: dict[str, Any]) -> Any:
         """Call the default body; sizes reach kernels as one tuple."""
@@ -256,13 +297,21 @@ class Op:
 
     def operate(self, *args: Any, **kwargs: Any) -> Any:
         """Call the op as an operator: an operand it does not know is not its own."""
-        from .tensor import Tensor, is_foreign
+        from .tensor import Tensor, from_foreign, is_foreign, is_number
 
-        for value in args:
-            if not (
-                isinstance(value, (Tensor, *SCALARS)) or is_foreign(value)
-            ):
+        given = list(args)
+        for i, (p, value) in enumerate(zip(self.params, args)):
+            if isinstance(value, Tensor) or p.kind == "value":
+                continue
+            if is_number(value):
+                if not p.scalar:
+                    return NotImplemented
+                if type(value) not in SCALARS:  # NumPy's
+                    given[i] = from_foreign(self.name, p, value)
+            elif not is_foreign(value):
                 return NotImplemented
+        if any(each is not value for each, value in zip(given, args)):
+            return self.function(*given, **kwargs)
         return self.apply(*args, **kwargs)
 
     def inputs(self, values: dict[str, Any]) -> list[Tensor]:
@@ -277,6 +326,8 @@ class Op:
                     continue
                 if not isinstance(value, Tensor):
                     value = values[p.name] = from_foreign(self.name, p, value)
+                    if type(value) in SCALARS:
+                        continue
                 found.append(value)
             elif p.kind == "many":
                 if isinstance(value, Tensor) or not hasattr(value, "__iter__"):
@@ -324,7 +375,9 @@ class Op:
         found: list[Tensor] = []
         for p in self.params:
             value = values[p.name]
-            if p.kind == "tensor" and value is not None:
+            if p.mask:
+                found.append(value)
+            elif p.kind == "tensor" and value is not None:
                 if type(value) in SCALARS:
                     values[p.name] = k.make_scalar(value, target)
                     continue
@@ -339,9 +392,15 @@ class Op:
 
     def computed_in(self, values: dict[str, Any]) -> Any:
         """The dtype to compute in, by the op's kind of promotion."""
+        asked = values.get("dtype")
+        if asked is not None:  # cast first, so that the gradient is cast back
+            values["dtype"] = None
+            return asked
+        if self.promote == "equal":
+            return self.common(values)
         dims = zeros = scalars = None
         for p in self.params:
-            if p.kind == "value" or p.variadic:
+            if p.kind == "value" or p.variadic or p.mask:
                 continue
             given = values[p.name] if p.kind == "many" else (values[p.name],)
             for value in given:
@@ -361,6 +420,15 @@ class Op:
         if self.promote == "sum" and found.kind in "biu":
             return dtypes.int64
         return found
+
+    def common(self, values: dict[str, Any]) -> None:
+        """Raise unless all tensors have one dtype: this op promotes nothing."""
+        found = [t.dtype for t in self.inputs(values)]
+        if any(each is not found[0] for each in found):
+            raise RuntimeError(
+                f"{self.name}: expected tensors of the same dtype, but got "
+                f"{', '.join(str(each) for each in found)}; cast with .to(dtype)"
+            )
 
     def raw(self, k: Backend, p: Param, values: dict[str, Any]) -> Any:
         """What the kernel gets for one parameter."""
@@ -478,7 +546,7 @@ class Op:
         elif self.differentiable and len(indices) == 1:
             made[indices[0]]._node = node
         else:
-            node.extra = len(made)
+            node.outputs = [None] * len(made)
             for i in indices:
                 made[i]._node = Port(node, i)
         if modes.OFF and modes.local.mode is not None:
@@ -517,6 +585,18 @@ class Op:
         self.joint_rule = rule
         return rule
 
+    def before(self, kinds: str = "") -> Callable[..., Any]:
+        """Give a function of the arguments, by name, that `apply` asks first: it may
+        raise, change them, or answer in the op's place. On inputs of `kinds` it is
+        asked always; on others only where the call is not of the simplest sort."""
+
+        def give(function: Any) -> Any:
+            self.direct = "".join(each for each in self.direct if each not in kinds)
+            self.consider = function
+            return function
+
+        return give
+
     def samples(self, function: Any) -> Any:
         """Give the op's sample inputs: a function of `make` that yields calls."""
         self.make_samples = function
@@ -536,6 +616,13 @@ def promote(a: Any, b: Any) -> Any:
 def nth(x: Tensor, op: Op, i: int, args: tuple[Any, ...]) -> Tensor:
     """One of the views that `op` makes of `x`."""
     return op.view_again(x, *args)[i]  # type: ignore[index]
+
+
+def write_to(op: Op, out: Any, found: Any) -> Any:
+    """Put results into the tensors given as `out=`."""
+    from .inplace import write_out
+
+    return write_out(op, out, found)
 
 
 SIZES = (list, tuple)
@@ -623,6 +710,7 @@ if TYPE_CHECKING:
     def op(
         *,
         promote: str | None = None,
+        kinds: str = ALL_KINDS,
         view: bool = False,
         broadcast: bool | None = None,
         outputs: Sequence[str] = (),

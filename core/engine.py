@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from sys import getrefcount
 
-from . import modes
-from .errors import released, written_to
-from .graph import LEAF, PORT, Leaf, Node, Port
+from . import anomaly, modes
+from .errors import described, released, written_to
+from .graph import LEAF, PORT, Leaf, Node, port_of
+from .hooks import arrive, as_tensor, enter, leave
 from .storage import WRITES
 
 TYPE_CHECKING = False
@@ -46,24 +47,24 @@ def run(root: Node, g: Array, retain_graph: bool) -> None:
     while ready:
         node, g = ready.pop()
         if node.hooks is not None:
-            g = arrive(node, g, False)
+            g = enter(node, arrive(node, g, False), False)
         plan = node.plan
         if plan is LEAF:
             own = getrefcount(g) <= 2
             accumulate(node, g, own, False)
             continue
-        if g is None or plan is PORT:
+        if plan is PORT or (g is None and not plan.eager):
             gradients = (g,) * len(node.next)
         else:
             saved = node.saved
             if saved is None:
-                raise released(node)
+                raise released(node.name())
             if node.w != WRITES[0]:
                 check_unwritten(node)
             gradients = plan.back(node.k, g, saved, node.shapes)
             if node.hooks is not None:
                 gradients = leave(node, gradients, g, False)
-            if saved and not retain_graph:
+            if plan.holds and not retain_graph:
                 node.saved = saved = None
         for parent, g in zip(node.next, gradients):
             if parent is not None:
@@ -108,9 +109,13 @@ def run_carefully(
             g = arrive(node, g, create_graph)
         if wanted is not None and node in wanted and capture:
             caught[node] = g
-        if node.plan is LEAF:
-            if not capture and g is not None:
-                accumulate(node, g, False, create_graph)
+        leaf = node.plan is LEAF
+        if capture if leaf else useful is not None and not leads_on(node, useful):
+            continue
+        if node.hooks is not None and g is not None:
+            g = enter(node, g, create_graph)
+        if leaf:
+            accumulate(node, g, False, create_graph)  # type: ignore[arg-type]
             continue
         gradients = step(node, g, retain_graph, create_graph)
         for parent, g in zip(node.next, gradients):
@@ -133,16 +138,16 @@ def step(
     node: Node, g: Any, retain_graph: bool, create_graph: bool
 ) -> Sequence[Any]:
     """The gradients that one node gives to each of its edges."""
-    if g is None or node.plan is PORT:
+    if node.plan is PORT or (g is None and not node.plan.eager):
         return (g,) * len(node.next)
     saved = node.saved
     if saved is None:
-        raise released(node)
+        raise released(node.name())
     if node.w != WRITES[0]:
         check_unwritten(node)
     mode = modes.current()
     if mode.check_saved:
-        check_fingerprints(node)
+        anomaly.check_fingerprints(node)
     k: Any = node.k
     if create_graph:
         saved = revive(node)
@@ -153,15 +158,15 @@ def step(
         gradients = node.plan.back(k, given, saved, node.shapes)
     except Exception as error:
         if mode.anomaly:
-            error.add_note(forward_trace(node))
+            error.add_note(anomaly.forward_trace(node))
         raise
     if turned:
         gradients = [conjugate(k, each) for each in gradients]
     if node.hooks is not None:
         gradients = leave(node, gradients, g, create_graph)
     if mode.anomaly and mode.check_nan:
-        check_for_nan(node, gradients)
-    if saved and not retain_graph:
+        anomaly.check_for_nan(node, gradients)
+    if node.plan.holds and not retain_graph:
         node.saved = None
     return gradients
 
@@ -173,6 +178,11 @@ def conjugate(k: Any, g: Any) -> Any:
     if isinstance(g, (list, tuple)):
         return [conjugate(k, each) for each in g]
     return k.conj(g) if k.isdtype(g.dtype, "complex floating") else g
+
+
+def leads_on(node: Node, useful: set[Node]) -> bool:
+    """Whether the walk goes on from `node` to something useful."""
+    return any(parent in useful for parent in node.next)
 
 
 def leading_to(starts: list[Node], wanted: set[Node]) -> set[Node]:
@@ -228,7 +238,7 @@ def join(before: Any, g: Any) -> Any:
 def collect(port: Node, before: list[Any] | None, g: Any) -> list[Any]:
     """Put the gradient of one output in its place among the call's outputs."""
     node = port.next[0]
-    gradients = [None] * node.extra if before is None else before  # type: ignore
+    gradients = [None] * len(node.outputs) if before is None else before  # type: ignore
     gradients[port.index] = join(gradients[port.index], g)  # type: ignore
     return gradients
 
@@ -236,7 +246,7 @@ def collect(port: Node, before: list[Any] | None, g: Any) -> list[Any]:
 # --- Leaves -------------------------------------------------------------------
 
 
-def accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
+def accumulate(leaf: Leaf, g: Any, own: bool, create_graph: bool) -> None:
     """Add `g` to the gradient of the leaf's tensor; `own`: nobody else holds it."""
     from .tensor import Tensor, wrap
 
@@ -246,76 +256,19 @@ def accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
     k = leaf.k
     before = tensor.grad
     if create_graph and isinstance(g, Tensor):
-        tensor.grad = g if before is None else before + g
+        tensor.grad = g.clone() if before is None else before + g
     elif before is None:
         g = g._a if isinstance(g, Tensor) else g
         tensor.grad = wrap(k, g if own and k.owns(g) else k.copy(g))
-    elif before._node is not None:
-        with modes.no_grad():
-            tensor.grad = before + wrap(k, g)
     else:
         with modes.no_grad():
-            before += g if isinstance(g, Tensor) else wrap(k, g)
+            before += wrap(k, g)
     if leaf.hooks is not None:
-        for hook in list(leaf.hooks.accumulated.values()):
-            with modes.no_grad():
+        with modes.Setting(grad=create_graph):
+            for hook in list(leaf.hooks.after.values()):
+                hook((), (as_tensor(k, g),))
+            for hook in list(leaf.hooks.accumulated.values()):
                 hook(tensor)
-
-
-# --- Hooks --------------------------------------------------------------------
-
-
-def as_tensor(k: Any, g: Any) -> Any:
-    """A gradient as the user sees it."""
-    from .tensor import Tensor, wrap
-
-    if g is None or isinstance(g, Tensor):
-        return g
-    if isinstance(g, list):
-        return [as_tensor(k, each) for each in g]
-    return wrap(k, g)
-
-
-def arrive(node: Node, g: Any, create_graph: bool) -> Any:
-    """Run the hooks on the gradient that reached `node`."""
-    hooks = node.hooks
-    if g is None or hooks is None:
-        return g
-    with modes.Setting(grad=create_graph):
-        tensor = as_tensor(node.k, g)
-        for hook in list(hooks.before.values()):
-            many = tensor if isinstance(tensor, list) else [tensor]
-            changed = hook(tuple(many))
-            if changed is not None:
-                changed = changed if isinstance(changed, tuple) else (changed,)
-                tensor = list(changed) if isinstance(tensor, list) else changed[0]
-        for hook in list(hooks.grad.values()):
-            changed = hook(tensor)
-            if changed is not None:
-                tensor = changed
-        if hooks.retain is not None and (kept := hooks.retain()) is not None:
-            kept.grad = tensor if kept.grad is None else kept.grad + tensor
-    if create_graph:
-        return tensor
-    return [t and t._a for t in tensor] if isinstance(tensor, list) else tensor._a
-
-
-def leave(node: Node, gradients: Any, g: Any, create_graph: bool) -> Any:
-    """Run the hooks on the gradients that `node` computed."""
-    hooks = node.hooks
-    if hooks is None or not hooks.after:
-        return gradients
-    with modes.Setting(grad=create_graph):
-        given = tuple(as_tensor(node.k, each) for each in gradients)
-        out = as_tensor(node.k, g)
-        out = tuple(out) if isinstance(out, list) else (out,)
-        for hook in list(hooks.after.values()):
-            changed = hook(given, out)
-            if changed is not None:
-                given = changed if isinstance(changed, tuple) else (changed,)
-    if create_graph:
-        return given
-    return tuple(None if t is None else t._a for t in given)
 
 
 # --- What a node saved ---------------------------------------------------------
@@ -326,7 +279,7 @@ def check_unwritten(node: Node) -> None:
     for name, (kind, i), value in zip(node.plan.names, node.plan.sources, node.saved):
         for s in storages(node, kind, i, value):
             if s is not None and s.w > node.w:
-                raise written_to(node, name)
+                raise written_to(node.name(), described(name))
 
 
 def storages(node: Node, kind: str, i: Any, value: Any) -> Sequence[Any]:
@@ -363,7 +316,7 @@ def revive(node: Node) -> tuple[Any, ...]:
         if kind == "edge":
             entries.append(tensor(value, node.next[i]))
         elif kind == "output":
-            entries.append(tensor(value, node if i is None else Port(node, i)))
+            entries.append(tensor(value, node if i is None else port_of(node, i)))
         elif kind == "array":
             entries.append(tensor(value, None))
         elif kind == "many":
@@ -377,53 +330,3 @@ def revive(node: Node) -> tuple[Any, ...]:
         else:
             entries.append(value)
     return tuple(entries)
-
-
-# --- Anomalies -----------------------------------------------------------------
-
-
-def forward_trace(node: Node) -> str:
-    """Where the forward call was made, for an error's notes."""
-    trace = getattr(node, "extra", None)
-    trace = trace.get("trace") if isinstance(trace, dict) else None
-    if trace is None:
-        return f"{node.name()}: the forward call ran outside detect_anomaly"
-    return f"{node.name()}: the forward call was made here\n{trace}"
-
-
-def check_for_nan(node: Node, gradients: Sequence[Any]) -> None:
-    """Raise if a gradient that `node` computed holds a NaN."""
-    for i, g in enumerate(gradients):
-        g = getattr(g, "_a", g)
-        if g is None or isinstance(g, (list, tuple)):
-            continue
-        if not node.k.isdtype(g.dtype, ("real floating", "complex floating")):
-            continue
-        if bool(node.k.any(node.k.isnan(g))):
-            error = RuntimeError(
-                f"Function '{node.name()}' returned nan values in its {i}th output."
-            )
-            error.add_note(forward_trace(node))
-            raise error
-
-
-def check_fingerprints(node: Node) -> None:
-    """Raise if a saved array's bytes are not what they were in the forward call."""
-    notes = getattr(node, "extra", None)
-    marks = notes.get("marks") if isinstance(notes, dict) else None
-    if marks is not None and marks != fingerprints(node):
-        names = [
-            name
-            for name, a, b in zip(node.plan.names, marks, fingerprints(node))
-            if a != b
-        ]
-        raise written_to(node, names[0])
-
-
-def fingerprints(node: Node) -> list[Any]:
-    """A mark of the bytes of each saved array."""
-    kinds = ("edge", "array", "output")
-    return [
-        node.k.fingerprint(value) if kind in kinds and value is not None else None
-        for (kind, _), value in zip(node.plan.sources, node.saved)  # type: ignore
-    ]

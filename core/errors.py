@@ -10,8 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .graph import Node
-
 
 class UnsupportedOpError(NotImplementedError, RuntimeError):
     """The backend cannot do this; the message names what would work."""
@@ -21,24 +19,33 @@ class BackendError(RuntimeError):
     """A backend is unknown, cannot be loaded, or does not fit the tensors given."""
 
 
-def released(node: Node) -> RuntimeError:
+class LinAlgError(RuntimeError):
+    """A matrix is singular, not positive definite, or has no such decomposition."""
+
+
+def released(name: str) -> RuntimeError:
     """The error of a second walk through a graph whose arrays were released."""
     return RuntimeError(
-        f"{node.name()}: Trying to backward through the graph a second time, but the "
-        "arrays saved in it were released by the first. Call backward() or grad() "
+        f"{name}: Trying to backward through the graph a second time, but the "
+        "arrays saved in it were released by the first (or directly access saved "
+        "tensors after they have already been freed). Call backward() or grad() "
         "with retain_graph=True the first time"
     )
 
 
-def written_to(node: Node, name: str) -> RuntimeError:
+def written_to(name: str, what: str) -> RuntimeError:
     """The error of a saved array that was changed before backward."""
-    what = "its result" if name == "y" else f"its argument '{name}'"
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an "
-        f"inplace operation: {node.name()} saved {what} in the forward call, and that "
-        "memory was written since. Write to a clone(), or use the form of the "
-        "operation without underscore"
+        f"inplace operation: {name} saved {what} in the forward call, and that memory "
+        "was written since. Write to a clone(), or use the form of the operation "
+        "without underscore"
     )
+
+
+def described(name: str) -> str:
+    """A saved entry's name, as an error says it."""
+    return "its result" if name == "y" else f"its argument '{name}'"
 
 
 def describe(value: Any) -> str:
@@ -65,6 +72,9 @@ def mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> str | None:
     return None
 
 
+KEPT = (RuntimeError, IndexError, TypeError, NotImplementedError, LinAlgError)
+
+
 def explain(name: str, values: dict[str, Any], error: Exception) -> Exception:
     """What a kernel's own exception means to the caller of the op."""
     from .tensor import Tensor
@@ -76,9 +86,15 @@ def explain(name: str, values: dict[str, Any], error: Exception) -> Exception:
         for b in shapes[i + 1 :]:
             reason = reason or mismatch(a, b)
     kind = type(error)
-    if kind is ValueError or kind.__name__ in ("AxisError", "_UFuncNoLoopError"):
+    if kind.__name__ == "LinAlgError":
+        kind = LinAlgError
+    if kind.__name__ == "AxisError":  # a dimension out of range
+        kind = IndexError
+    if kind is ValueError and str(error) == "slice step cannot be zero":
+        return error  # Python's own, which PyTorch lets through too
+    if kind is ValueError or kind.__name__ == "_UFuncNoLoopError":
         kind = RuntimeError
-    if kind not in (RuntimeError, IndexError, TypeError, NotImplementedError):
+    if kind not in KEPT:
         kind = RuntimeError
     text = reason if reason and kind is RuntimeError else str(error)
     return kind(f"{name}: {text} (called as {name}({given}))")

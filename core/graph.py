@@ -28,10 +28,13 @@ if TYPE_CHECKING:
     Array = Any
 
 
+HOLDING = ("edge", "array", "output", "many", "ctx")
+
+
 class Plan:
     """What all calls of one op with the same inputs to differentiate share."""
 
-    __slots__ = ("name", "back", "names", "sources", "op")
+    __slots__ = ("name", "back", "names", "sources", "op", "eager", "holds")
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Plan:
         names: tuple[str, ...] = (),
         sources: tuple[tuple[str, int], ...] = (),
         op: Any = None,
+        eager: bool = False,
     ) -> None:
         self.name = name
         # back(k, g, saved, shapes) gives a gradient for each edge
@@ -50,6 +54,10 @@ class Plan:
         # result, ("value", 0) anything else
         self.sources = sources
         self.op = op
+        self.eager = eager  # runs even if no gradient has arrived
+        # whether backward releases anything; where only shapes and numbers are kept,
+        # it may run again
+        self.holds = any(kind in HOLDING for kind, _ in sources)
 
 
 class Node:
@@ -64,6 +72,7 @@ class Node:
         "w",
         "s",
         "hooks",
+        "outputs",
         "extra",
         "__weakref__",
     )
@@ -75,7 +84,8 @@ class Node:
     w: int  # the count of writes when the call was recorded
     s: Storage | None  # of the output, once it is viewed or written
     hooks: Hooks | None
-    extra: Any
+    outputs: list[ref[Port] | None]  # set where a call has several
+    extra: dict[str, Any] | None  # set where somebody has notes on the node
 
     def name(self) -> str:
         """The name that PyTorch would print, such as AddBackward0."""
@@ -149,9 +159,34 @@ class Port(Node):
         self.s = None
         self.hooks = None
         self.index = index
+        node.outputs[index] = ref(self)
 
     def name(self) -> str:
         return self.next[0].name()  # type: ignore[union-attr]
+
+
+def port_of(node: Node, index: int) -> Port:
+    """The Port of one output; all its users share one, as hooks may hang there."""
+    link = node.outputs[index]
+    return (link and link()) or Port(node, index)
+
+
+def dead_end(k: Backend, edges: tuple[Node | None, ...], message: str) -> Node:
+    """A node that raises when a gradient reaches it."""
+
+    def back(*_: Any) -> Any:
+        raise RuntimeError(message)
+
+    node = Node()
+    node.plan = Plan("Error", back)
+    node.k = k
+    node.next = edges
+    node.saved = ()
+    node.shapes = None
+    node.w = WRITES[0]
+    node.s = None
+    node.hooks = None
+    return node
 
 
 def _no_back(*_: Any) -> Any:

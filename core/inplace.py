@@ -16,13 +16,14 @@ from __future__ import annotations
 from . import dtypes, modes
 from .backend import OPS
 from .errors import explain
-from .graph import Leaf
-from .declare import SCALARS, op
-from .storage import view_of, written
+from .graph import Leaf, dead_end, hooks_of
+from .declare import ALL_KINDS, SCALARS, Sample, op
+from .storage import storage, view_of, written
 from .tensor import Tensor, graph_is_wanted, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from .graph import Node
@@ -41,7 +42,10 @@ def make_inplace(op: Op) -> Any:
         k = self._k
         if self._node is None or (modes.OFF and not modes.current().grad):
             kernel = getattr(k, slot)
-            if kernel is not None:
+            direct = op.direct
+            if kernel is not None and (
+                direct == ALL_KINDS or self._a.dtype in k.kinds[direct]
+            ):
                 raw = plain_arguments(self, args)
                 if raw is not None:
                     try:
@@ -93,7 +97,16 @@ def check_writable(x: Tensor) -> None:
             " Wrap the write in `with plugrad.no_grad():`, or write to a clone()"
         )
     view = view_of(x) if x._node is not None else None
-    if view is not None and isinstance(view[0]._node, Leaf):
+    if view is None:
+        return
+    if any(function is opaque_view for function, _ in view[1]):
+        raise RuntimeError(
+            "the output of a custom Function is a view and is being modified inplace. "
+            "This view was created inside the Function (or because an input was "
+            "returned as-is), so its backward would be overridden. Return a clone() of "
+            "it from forward"
+        )
+    if isinstance(view[0]._node, Leaf):
         raise RuntimeError(
             "a view of a leaf Variable that requires grad is being used in an in-place "
             "operation. Wrap the write in `with plugrad.no_grad():`, or write to a "
@@ -115,30 +128,56 @@ def write_result(x: Tensor, y: Tensor, name: str) -> None:
                 f"type {x.dtype}"
             )
         y = OPS["to_dtype"].function(y, x.dtype)
+    if y._node is None and x._node is not None and modes.current().grad:
+        y = OPS["copy"].function(x, y)  # what was there gets a gradient of zero
     node = y._node
     if node is not None:
         keep_own_input(x, node)
-    x._a = x._k.write(x._a, y._a)
+    try:
+        x._a = x._k.write(x._a, y._a)
+    except Exception as error:  # elements that share memory, say
+        raise explain(name, {"self": x}, error) from error
     s = written(x)
     if node is None:
+        if x._node is not None and modes.current().grad:
+            # what x held is gone, and what it holds now has the gradient zero
+            join_graph(x, OPS["zero_view"].function(x, []))
         return
     if not saved_from(node, s):
         node.w = s.w
+    join_graph(x, y)
+
+
+def join_graph(x: Tensor, y: Tensor) -> None:
+    """Put `x`, whose memory holds the value of `y` by now, in its place in the graph,
+    and with it everything that shares the memory."""
+    s = storage(x)
     view = view_of(x)
     base = x
     if view is None:
-        x._node = node
+        move(x, y._node)
     else:
         base, path = view
-        base._node = replaced(base, y, path)
-    node = base._node
-    node.s = s  # type: ignore[union-attr]
+        move(base, replaced(base, y, path))
+    base._node.s = s  # type: ignore[union-attr]
     for other in s.live():
         found = view_of(other)
         if found is not None and found[0] is base:
-            other._node = follow(base, found[1])._node
+            move(other, follow(base, found[1])._node)
             if other._node is not None:
                 other._node.s = s
+
+
+def move(x: Tensor, node: Node | None) -> None:
+    """Give `x` another node; `retain_grad` asked for the gradient of `x`, whatever it
+    holds."""
+    before, x._node = x._node, node
+    if before is None or node is None or before.hooks is None:
+        return
+    kept = before.hooks.retain
+    if kept is not None and kept() is x:
+        before.hooks.retain = None
+        hooks_of(node).retain = kept
 
 
 def keep_own_input(x: Tensor, node: Node) -> None:
@@ -185,13 +224,27 @@ def follow(x: Tensor, path: Path) -> Tensor:
     return x
 
 
+def opaque_view(x: Tensor, name: str) -> Tensor:
+    """Stands for a view that was made inside a custom Function: once the base is
+    written, no one can say what the view's gradient is."""
+    y = wrap(x._k, x._a)
+    if x._node is not None and modes.current().grad:
+        y._node = dead_end(
+            x._k,
+            (x._node,),
+            f"a view that the custom Function {name} made, or an input that it returned "
+            "as-is, had its base modified inplace; return a clone() from forward",
+        )
+    return y
+
+
 def follow_raw(k: Any, x: Any, path: Path) -> Any:
     """The view of an array along a path."""
     with modes.no_grad():
         return follow(wrap(k, x), path)._a
 
 
-@op(method=False)
+@op(method=False, oracle=None)
 def put_view(k: Kernels, x: Tensor, part: Tensor, path: Path) -> Tensor:
     """A copy of `x` in which the view along `path` holds `part`."""
     y = k.copy(x)
@@ -205,7 +258,7 @@ put_view.grad(
 )
 
 
-@op(method=False)
+@op(method=False, oracle=None)
 def zero_view(k: Kernels, x: Tensor, path: Path) -> Tensor:
     """A copy of `x` in which the view along `path` is zero."""
     y = k.copy(x)
@@ -217,7 +270,7 @@ def zero_view(k: Kernels, x: Tensor, path: Path) -> Tensor:
 zero_view.grad(x=lambda k, g, path: k.zero_view(g, path))
 
 
-@op(method=False)
+@op(method=False, oracle=None)
 def read_view(k: Kernels, x: Tensor, path: Path) -> Tensor:
     """A copy of the view of `x` along `path`."""
     return k.copy(follow_raw(k, x, path))
@@ -226,6 +279,32 @@ def read_view(k: Kernels, x: Tensor, path: Path) -> Tensor:
 read_view.grad(
     x=lambda k, g, x_shape, path: k.put_view(k.zeros(x_shape, dtype=g.dtype), g, path)
 )
+
+
+@put_view.samples
+def _(make: Any) -> Iterator[Sample]:
+    for path, shape in paths():
+        yield Sample(make(2, 3), make(*shape), path)
+    for path, shape in paths():
+        yield Sample(make.strided(2, 3), make.expanded(*shape), path)
+
+
+@zero_view.samples
+@read_view.samples
+def _(make: Any) -> Iterator[Sample]:
+    for path, _ in paths():
+        yield Sample(make(2, 3), path)
+        yield Sample(make.strided(2, 3), path)
+
+
+def paths() -> Iterator[tuple[Path, tuple[int, ...]]]:
+    """Paths to views of a tensor of shape (2, 3), and the views' shapes."""
+    item, turn = OPS["getitem"].view_again, OPS["transpose"].view_again
+    yield [(item, (0,))], (3,)
+    yield [(item, ((slice(None), 1),))], (2,)
+    yield [(item, (slice(1, 1),))], (0, 3)
+    yield [(item, (0,)), (item, (slice(1, None),))], (2,)
+    yield [(turn, (0, 1)), (item, (2,))], (2,)
 
 
 def write_out(op: Op, out: Any, made: Any) -> Any:

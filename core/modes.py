@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Mode:
     """The settings of one thread; the default is represented by None instead."""
 
-    __slots__ = ("grad", "inference", "anomaly", "check_nan", "check_saved")
+    __slots__ = ("grad", "enabled", "inference", "anomaly", "check_nan", "check_saved")
 
     def __init__(
         self,
@@ -33,7 +33,8 @@ class Mode:
         check_nan: bool = True,
         check_saved: bool = False,
     ) -> None:
-        self.grad = grad
+        self.grad = grad and not inference  # whether calls are recorded
+        self.enabled = grad  # whether they would be, outside inference mode
         self.inference = inference
         self.anomaly = anomaly
         self.check_nan = check_nan
@@ -41,7 +42,13 @@ class Mode:
 
     def but(self, **changes: bool) -> Mode | None:
         """This mode with some settings changed, as None where that is the default."""
-        settings = {name: getattr(self, name) for name in self.__slots__} | changes
+        settings = {
+            "grad": self.enabled,
+            "inference": self.inference,
+            "anomaly": self.anomaly,
+            "check_nan": self.check_nan,
+            "check_saved": self.check_saved,
+        } | changes
         quiet = settings["grad"] and not settings["inference"]
         if quiet and not settings["anomaly"] and not settings["check_saved"]:
             return None
@@ -93,8 +100,9 @@ class Setting:
 
         changes = self._changes
 
-        if function.__code__.co_flags & 0x20:  # a generator: between its steps the
-            # caller's own mode holds
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_flags & 0x20:
+            # a generator: between its steps the caller's own mode holds
 
             @wraps(function)
             def steps(*args: Any, **kwargs: Any) -> Any:
@@ -114,7 +122,8 @@ class Setting:
                     try:
                         value = yield item
                     except GeneratorExit:
-                        generator.close()
+                        with Setting(**changes):
+                            generator.close()
                         raise
                     except BaseException as error:
                         throw = error
@@ -165,18 +174,12 @@ class enable_grad(Setting):
         super().__init__(grad=True)
 
 
-class set_grad_enabled(Setting):
-    """Turn recording on or off, at once, and back again at the end of a `with`.
+class SettingAtOnce(Setting):
+    """A change of mode that its constructor makes, and the end of a `with` undoes."""
 
-    >>> import plugrad
-    >>> with plugrad.set_grad_enabled(False):
-    ...     plugrad.is_grad_enabled()
-    False
-    """
-
-    def __init__(self, mode: bool) -> None:
-        super().__init__(grad=bool(mode))
-        self._before.append(install(current().but(grad=bool(mode))))
+    def __init__(self, **changes: bool) -> None:
+        super().__init__(**changes)
+        self._before.append(install(current().but(**changes)))
         self._entered = True
 
     def __enter__(self) -> None:
@@ -190,6 +193,19 @@ class set_grad_enabled(Setting):
         return super().__call__(function)
 
 
+class set_grad_enabled(SettingAtOnce):
+    """Turn recording on or off, at once, and back again at the end of a `with`.
+
+    >>> import plugrad
+    >>> with plugrad.set_grad_enabled(False):
+    ...     plugrad.is_grad_enabled()
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(grad=bool(mode))
+
+
 class inference_mode(Setting):
     """`no_grad` for code that will never need gradients of what it computes."""
 
@@ -201,12 +217,12 @@ class inference_mode(Setting):
         return self(mode)
 
     def __init__(self, mode: bool = True) -> None:
-        super().__init__(**({"grad": False, "inference": True} if mode else {}))
+        super().__init__(grad=not mode, inference=mode)
 
 
 def is_grad_enabled() -> bool:
     """Whether operations of this thread are recorded for gradients."""
-    return current().grad
+    return current().enabled
 
 
 def is_inference_mode_enabled() -> bool:

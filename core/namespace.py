@@ -125,6 +125,14 @@ class TensorNamespace:
         """Pick along one dimension, each position its own."""
         return OPS["gather"].function(x, axis, indices)
 
+    def tril(self, x: Tensor, k: int = 0) -> Tensor:
+        """Lower triangles."""
+        return OPS["tril"].function(x, k)
+
+    def triu(self, x: Tensor, k: int = 0) -> Tensor:
+        """Upper triangles."""
+        return OPS["triu"].function(x, k)
+
     def flip(self, x: Tensor, axis: Any) -> Tensor:
         """Reverse dimensions."""
         return OPS["flip"].function(x, (axis,) if isinstance(axis, int) else axis)

@@ -16,7 +16,7 @@ from _thread import RLock
 
 from . import modes, storage
 from .graph import Node, Plan, sum_to
-from .declare import REQUIRED, SCALARS, flat
+from .declare import ALL_KINDS, REQUIRED, SCALARS, flat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _unwritten(*args, **kwargs):  # type: ignore[no-untyped-def]
 def make_function(op: Op, operator: bool = False) -> Any:
     """The function for an op; with `operator`, for use as `__add__` and the like,
     where an operand of an unknown type gives NotImplemented."""
-    space: dict[str, Any] = {}
+    space: dict[str, Any] = {"__name__": __name__}  # of whom warnings speak
     function: Any = FunctionType(_unwritten.__code__, space, op.name)
     function.__module__ = op.body.__module__
     function.__qualname__ = op.name
@@ -46,6 +46,7 @@ def make_function(op: Op, operator: bool = False) -> Any:
         function.op = op
         function.grad = op.grad
         function.joint = op.joint
+        function.before = op.before
         function.samples = op.samples
     return function
 
@@ -224,12 +225,11 @@ class Source:
                 ]
             else:
                 lines += read
-        if op.promote in ("float", "sum"):  # integers have no node, and need a cast
-            none = " and ".join(f"n_{p.name} is None" for p in op.tensors)
-            lines += [
-                f"if {none} and r_{first.name}.dtype not in k.floats:",
-                f"    {slow}",
-            ]
+        test = f"r_{first.name}.dtype not in k.kinds[{op.direct!r}]"
+        if "f" in op.direct and "c" in op.direct:  # others have no node
+            test = " and ".join(f"n_{p.name} is None" for p in op.tensors) + " and " + test
+        if op.direct != ALL_KINDS:
+            lines += [f"if {test}:", f"    {slow}"]
         for p in op.params:
             name = self.names[p.name]
             if p.variadic:

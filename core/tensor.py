@@ -3,8 +3,10 @@
 - `_a` the backend's array, `_k` the backend, `_node` where the tensor came from (None
   if it needs no gradient), `_s` the Storage (None until it is viewed or written).
 - `_v` (what it is a view of) and `_grad` exist only once they are set.
-- The methods that are ops are attached where the ops are declared; those that convert,
-  print or compare with Python's protocols stand in `plugrad.protocols`.
+- What can be asked of a tensor stands in `plugrad.attributes`, what turns it into
+  something else in `plugrad.convert`, what Python and NumPy ask for in
+  `plugrad.protocols`. The ops are attached in `plugrad.attach`. Here is its part in
+  automatic differentiation.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ from __future__ import annotations
 from _weakref import ref
 
 from . import dtypes, modes
+from .attributes import Attributes, Size
 from .backend import backend_of, default_backend
-from .graph import Handle, Leaf, Node, hooks_of
+from .convert import Conversion
+from .graph import Handle, Leaf, Node, Port, hooks_of
+from .protocols import Protocols
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .backend import Backend
-    from .dtypes import dtype
     from .storage import Storage
 
     Array = Any
@@ -29,30 +33,7 @@ if TYPE_CHECKING:
 new = object.__new__
 
 
-class Size(tuple):
-    """A tensor's shape: a tuple that knows its number of elements."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"plugrad.Size({list(self)})"
-
-    def numel(self) -> int:
-        """The number of elements of a tensor of this shape."""
-        n = 1
-        for size in self:
-            n *= size
-        return n
-
-    def __getitem__(self, index: Any) -> Any:
-        found = tuple.__getitem__(self, index)
-        return Size(found) if isinstance(index, slice) else found
-
-    def __add__(self, other: Any) -> Size:
-        return Size(tuple(self) + tuple(other))
-
-
-class Tensor:
+class Tensor(Attributes, Conversion, Protocols):
     """A multi-dimensional array that can record what is computed with it.
 
     Tensors are made by `plugrad.tensor`, `zeros`, `randn` and the like. Calling the
@@ -70,56 +51,15 @@ class Tensor:
     _k: Backend
     _node: Node | None
     _s: Storage | None
-    _v: tuple[Tensor, Callable[..., Tensor], Any]
+    _v: tuple[Tensor, Callable[..., Tensor], Any] | None
     _grad: Tensor | None
 
-    __array_priority__ = 1000  # ndarray * tensor is the tensor's business
     __hash__ = object.__hash__
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
-        from .creation import legacy_tensor
+        from .legacy import legacy_tensor
 
         return as_class(cls, legacy_tensor(dtypes.get_default_dtype(), args, kwargs))
-
-    # --- What it is -----------------------------------------------------------------
-
-    @property
-    def shape(self) -> Size:
-        """The size of each dimension."""
-        return Size(self._a.shape)
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return self._a.ndim
-
-    @property
-    def dtype(self) -> dtype:
-        """The type of the elements."""
-        return self._k.dtype_of(self._a)
-
-    @property
-    def device(self) -> str:
-        return "cpu"
-
-    def tolist(self) -> Any:
-        """Nested lists of Python numbers."""
-        return self._k.to_list(self._a)
-
-    def item(self) -> Any:
-        """The only element, as a Python number."""
-        return self._k.item(self._a)
-
-    def __repr__(self) -> str:
-        from .printing import tensor_repr
-
-        with modes.no_grad():
-            return tensor_repr(self)
-
-    @property
-    def backend(self) -> str:
-        """The name of the backend that holds the array."""
-        return self._k.name
 
     # --- Gradients ------------------------------------------------------------------
 
@@ -130,10 +70,19 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if value.__class__ is not bool:
+            raise RuntimeError(f"requires_grad must be a bool, not {value!r}")
+        if not self.is_leaf:
+            raise not_a_leaf()
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Turn recording on or off for a tensor that was not computed."""
+        if requires_grad.__class__ is not bool:
+            raise TypeError(
+                "requires_grad_(): argument 'requires_grad' must be bool, not "
+                f"{type(requires_grad).__name__}"
+            )
         node = self._node
         if requires_grad:
             if node is None:
@@ -147,37 +96,19 @@ class Tensor:
                 self._node = Leaf(self)
         elif node is not None:
             if not isinstance(node, Leaf):
-                raise RuntimeError(
-                    "you can only change requires_grad flags of leaf variables. If you "
-                    "want to use a computed variable in a subgraph that doesn't "
-                    "require differentiation use var_no_grad = var.detach()."
-                )
+                raise not_a_leaf()
             self._node = None
         return self
 
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has accumulated here, or None."""
-        try:
-            return self._grad
-        except AttributeError:
-            return None
+        return getattr(self, "_grad", None)
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
-            if not isinstance(value, Tensor):
-                raise TypeError(
-                    "assigned grad expected to be a Tensor or None but got "
-                    f"{type(value).__name__}"
-                )
-            if value is self:
-                raise RuntimeError("can't assign Variable as its own grad")
-            if value._a.shape != self._a.shape:
-                raise RuntimeError(
-                    "assigned grad has data of a different size: "
-                    f"{tuple(value.shape)}, expected {tuple(self.shape)}"
-                )
+            check_grad(self, value)
         self._grad = value
 
     @grad.deleter
@@ -188,7 +119,14 @@ class Tensor:
     def grad_fn(self) -> Node | None:
         """The node of the operation that computed this tensor."""
         node = self._node
+        if isinstance(node, Port):
+            return node.next[0]
         return None if isinstance(node, Leaf) else node
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of its `grad_fn` this tensor is."""
+        return getattr(self._node, "index", 0)
 
     @property
     def is_leaf(self) -> bool:
@@ -213,14 +151,18 @@ class Tensor:
     def retain_grad(self) -> None:
         """Keep the gradient of this computed tensor in `grad` too."""
         if self._node is None:
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+            raise RuntimeError(
+                "can't retain_grad on Tensor that has requires_grad=False"
+            )
         if not isinstance(self._node, Leaf):
             hooks_of(self._node).retain = ref(self)
 
     @property
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was called on this computed tensor."""
-        node = self.grad_fn
+        node = self._node
+        if isinstance(node, Leaf):
+            return False
         return node is not None and node.hooks is not None and bool(node.hooks.retain)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
@@ -267,17 +209,28 @@ class Tensor:
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        from .storage import written
+        from .storage import storage
 
         if not isinstance(value, Tensor):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(value)}")
+            raise TypeError(
+                f"Variable data has to be a tensor, but got {type(value).__name__}"
+            )
+        node = self._node
+        if node is not None and value.dtype.kind not in "fc":
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point "
+                f"or complex dtype, not {value.dtype}"
+            )
         self._k, self._a = value._k, value._a
-        written(self)
+        self._s = storage(value)
+        self._v = None  # no longer a view of what it was a view of
+        if isinstance(node, Leaf):
+            node.k = value._k
+            node.s = self._s
 
-    @property
-    def is_inference_tensor(self) -> bool:
-        """Always False: tensors made in `inference_mode` are ordinary ones here."""
-        return False
+    @data.deleter
+    def data(self) -> None:
+        raise RuntimeError("Deleting tensor data is not allowed: delete the tensor")
 
 
 def wrap(k: Backend, array: Array) -> Tensor:
@@ -288,6 +241,35 @@ def wrap(k: Backend, array: Array) -> Tensor:
     y._node = None
     y._s = None
     return y
+
+
+def check_grad(x: Tensor, grad: Any) -> None:
+    """Raise if `grad` cannot be the gradient of `x`."""
+    if not isinstance(grad, Tensor):
+        raise TypeError(
+            "assigned grad expected to be a Tensor or None but got grad of type "
+            f"{type(grad).__name__}"
+        )
+    if grad is x:
+        raise RuntimeError("can't assign Variable as its own grad")
+    if grad._a.shape == x._a.shape and grad._a.dtype is x._a.dtype:
+        if grad._k is x._k and len(x._k.device_types) == 1:
+            return  # the usual case, in every backward
+    for what in ("shape", "dtype", "device"):
+        if getattr(grad, what) != getattr(x, what):
+            raise RuntimeError(
+                f"assigned grad has {what} {getattr(grad, what)}, but the tensor has "
+                f"{what} {getattr(x, what)}"
+            )
+
+
+def not_a_leaf() -> RuntimeError:
+    """The error of switching recording for a tensor that was computed."""
+    return RuntimeError(
+        "you can only change requires_grad flags of leaf variables. If you want to use "
+        "a computed variable in a subgraph that doesn't require differentiation use "
+        "var_no_grad = var.detach()."
+    )
 
 
 def as_class(cls: type, x: Tensor) -> Any:
@@ -305,10 +287,26 @@ def is_foreign(value: Any) -> bool:
     return hasattr(value, "__array__") or backend_of(value) is not None
 
 
-def from_foreign(name: str, param: Any, value: Any) -> Tensor:
-    """Take another library's array or scalar as an argument of the op `name`."""
+def is_number(value: Any) -> bool:
+    """Whether `value` is a Python number or an array library's scalar, which counts as
+    one: unlike a 0-d array, a scalar can be hashed."""
+    if isinstance(value, (int, float, complex)):
+        return True
+    return (
+        getattr(value, "ndim", None) == 0
+        and hasattr(value, "item")
+        and value.__hash__ is not None
+    )
+
+
+def from_foreign(name: str, param: Any, value: Any) -> Any:
+    """Take another library's array or scalar as an argument of the op `name`: as a
+    tensor, or as a Python number where the op takes those."""
+    if param.scalar and is_number(value):
+        found = next((t for t in (int, float, complex) if isinstance(value, t)), None)
+        return value.item() if found is None else found(value)
     if is_foreign(value):
-        from .creation import as_tensor
+        from .data import as_tensor
 
         return as_tensor(value)
     raise TypeError(

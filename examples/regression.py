@@ -13,7 +13,7 @@ import time
 
 import plugrad
 
-STEPS = 1500
+STEPS = 6000
 
 
 def curve(x: plugrad.Tensor) -> plugrad.Tensor:
@@ -49,9 +49,9 @@ def train(x: plugrad.Tensor, y: plugrad.Tensor) -> list[plugrad.Tensor]:
         with plugrad.no_grad():
             for p, v in zip(parameters, velocities):
                 v.mul_(0.9).add_(p.grad)
-                p.sub_(v, alpha=0.02)
+                p.sub_(v, alpha=0.05)
                 p.grad = None
-        if step % 50 == 0:
+        if step % 100 == 0:
             progress(step, loss.item())
     print()
     return parameters
@@ -62,7 +62,7 @@ def progress(step: int, loss: float) -> None:
     done = 30 * step // STEPS
     bar = "#" * done + "." * (30 - done)
     end = "\r" if sys.stdout.isatty() else "\n"
-    if end == "\r" or step % 300 == 0:
+    if end == "\r" or step % 1000 == 0:
         print(f"  [{bar}] step {step:4}  loss {loss:.4f}", end=end, flush=True)
 
 

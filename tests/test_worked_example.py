@@ -19,6 +19,8 @@ from plugrad.testing import Make, samples_of
 samples = list(samples_of(op, Make(plugrad.float64, requires_grad=True)))
 assert len(samples) >= 10, len(samples)
 for sample in samples:
+    if not sample.smooth:
+        continue
     assert plugrad.autograd.gradcheck(plugrad.softcap, sample.args), sample
     assert plugrad.autograd.gradgradcheck(plugrad.softcap, sample.args), sample
 finder = doctest.DocTestFinder()

@@ -49,6 +49,8 @@ def backward(
     if not wanted:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     nodes = [node_of(t) for t in wanted]
+    for t in wanted:
+        t.retain_grad()  # where `grad` of a computed tensor was asked for by name
     with modes.Setting(grad=create_graph):
         run_carefully(roots, keep, create_graph, nodes)
 
@@ -73,9 +75,13 @@ def grad(
     (tensor(18.),)
     """
     if not only_inputs:
-        raise ValueError(
+        from warnings import warn
+
+        warn(
             "only_inputs argument is deprecated and is ignored now (defaults to True). "
-            "To accumulate gradient for other parts of the graph, use backward."
+            "To accumulate gradient for other parts of the graph, use backward.",
+            FutureWarning,
+            stacklevel=2,
         )
     if is_grads_batched:
         from ..errors import UnsupportedOpError

@@ -2,12 +2,86 @@
 
 from __future__ import annotations
 
-from . import pointwise, reduce, shape
+from . import (
+    activation,
+    aliases,
+    choosing,
+    compare,
+    complexes,
+    contraction,
+    counting,
+    decompositions,
+    draws,
+    extremes,
+    indexing,
+    joining,
+    linalg,
+    math,
+    matrices,
+    norms,
+    picking,
+    pointwise,
+    putting,
+    reduce,
+    scan,
+    scattering,
+    shape,
+    softmaxes,
+    sorting,
+    special,
+    strided,
+)
+from .activation import *
+from .aliases import *
+from .choosing import *
+from .compare import *
+from .complexes import *
+from .contraction import *
+from .counting import *
+from .decompositions import *
+from .extremes import *
+from .indexing import *
+from .joining import *
+from .linalg import *
+from .math import *
+from .matrices import *
+from .norms import *
+from .picking import *
 from .pointwise import *
+from .putting import *
 from .reduce import *
+from .scan import *
+from .scattering import *
 from .shape import *
+from .softmaxes import *
+from .sorting import *
+from .special import *
+from .strided import *
 
 __all__: list[str] = []
+__all__ += activation.__all__
+__all__ += aliases.__all__
+__all__ += choosing.__all__
+__all__ += compare.__all__
+__all__ += complexes.__all__
+__all__ += contraction.__all__
+__all__ += counting.__all__
+__all__ += decompositions.__all__
+__all__ += extremes.__all__
+__all__ += indexing.__all__
+__all__ += joining.__all__
+__all__ += linalg.__all__
+__all__ += math.__all__
+__all__ += matrices.__all__
+__all__ += norms.__all__
+__all__ += picking.__all__
 __all__ += pointwise.__all__
+__all__ += putting.__all__
 __all__ += reduce.__all__
+__all__ += scan.__all__
+__all__ += scattering.__all__
 __all__ += shape.__all__
+__all__ += softmaxes.__all__
+__all__ += sorting.__all__
+__all__ += special.__all__
+__all__ += strided.__all__

@@ -1,25 +1,91 @@
-"""Arithmetic and elementary functions, element by element."""
+"""Arithmetic, element by element.
+
+- Integers stay integers except in division; bools are added and multiplied as "or" and
+  "and", and refuse to be subtracted or negated, as in PyTorch.
+- The forms with `r` in front serve Python's reversed operators.
+"""
 
 from __future__ import annotations
 
-from ..declare import op
+from .. import dtypes
+from ..backend import OPS
+from ..declare import ALL_KINDS, SCALARS, Sample, op
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from ..declare import Kernels
     from ..tensor import Tensor
 
+    Array = Any
     Number = bool | int | float | complex
 
-__all__ = ["add", "div", "exp", "log", "mul", "neg", "relu", "rsub", "sub", "tanh"]
+__all__ = [
+    "add",
+    "addcdiv",
+    "addcmul",
+    "div",
+    "float_power",
+    "floor_divide",
+    "fmod",
+    "mul",
+    "neg",
+    "positive",
+    "pow",
+    "reciprocal",
+    "remainder",
+    "rsub",
+    "square",
+    "sub",
+]
+
+
+def is_bool(k: Kernels, x: Array) -> bool:
+    """Whether the elements are truth values."""
+    return k.isdtype(x.dtype, "bool")
+
+
+def is_whole(k: Kernels, x: Array) -> bool:
+    """Whether the elements are integers."""
+    return k.isdtype(x.dtype, "integral")
+
+
+def scaled(k: Kernels, x: Array, factor: Number) -> Array:
+    """factor * x, where the factor is of a kind that the dtype allows."""
+    if factor == 1 and not isinstance(factor, bool):
+        return x
+    kind = k.dtype_of(x).kind
+    if isinstance(factor, bool) and kind != "b":
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(factor, float) and kind in "biu":
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point "
+            "number."
+        )
+    if isinstance(factor, complex) and kind != "c":
+        raise RuntimeError(
+            "For non-complex input tensors, argument alpha must not be a complex number."
+        )
+    if kind == "b":
+        return x if factor else k.zeros_like(x)
+    return x * factor
+
+
+# --- Sums and differences -----------------------------------------------------------
 
 
 @op(promote="same")
 def add(k: Kernels, a: Tensor, b: Tensor | Number, *, alpha: Number = 1) -> Tensor:
-    """a + alpha * b, elementwise, broadcast."""
-    return k.add(a, b if alpha == 1 else b * alpha)
+    """a + alpha * b, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.add(plugrad.tensor([1.0, 2.0]), 10, alpha=2)
+    tensor([21., 22.])
+    """
+    b = scaled(k, b, alpha)
+    return k.logical_or(a, b) if is_bool(k, a) else k.add(a, b)
 
 
 add.grad(
@@ -31,7 +97,7 @@ add.grad(
 @op(promote="same")
 def sub(k: Kernels, a: Tensor, b: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """a - alpha * b, elementwise, broadcast."""
-    return k.subtract(a, b if alpha == 1 else b * alpha)
+    return k.subtract(a, scaled(k, b, alpha))
 
 
 sub.grad(
@@ -40,10 +106,10 @@ sub.grad(
 )
 
 
-@op(promote="same")
+@op(promote="same", inplace=False, method=False)
 def rsub(k: Kernels, a: Tensor, b: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """b - alpha * a, elementwise, broadcast."""
-    return k.subtract(b, a if alpha == 1 else a * alpha)
+    return k.subtract(b, scaled(k, a, alpha))
 
 
 rsub.grad(
@@ -52,10 +118,61 @@ rsub.grad(
 )
 
 
+@sub.before()
+@rsub.before()
+def _no_bools(values: dict[str, Any]) -> None:
+    for value in (values["a"], values["b"]):
+        if isinstance(value, bool) or getattr(value, "dtype", None) is dtypes.bool:
+            raise RuntimeError(
+                "Subtraction, the `-` operator, with a bool tensor is not supported. To "
+                "invert a mask, use the `~` or `logical_not()` operator; for what "
+                "differs, `^` or `logical_xor()`"
+            )
+
+
+@op(promote="same")
+def neg(k: Kernels, x: Tensor) -> Tensor:
+    """-x, elementwise."""
+    if k.isdtype(x.dtype, "unsigned integer"):
+        return k.subtract(k.zeros_like(x), x)
+    return k.negative(x)
+
+
+neg.grad(x=lambda k, g: -g)
+
+
+@neg.before("b")
+def _(values: dict[str, Any]) -> None:
+    if values["x"].dtype is dtypes.bool:
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. To invert a "
+            "mask, use the `~` or `logical_not()` operator"
+        )
+
+
+@op(view=True)
+def positive(k: Kernels, x: Tensor) -> Tensor:
+    """The tensor itself: what `+x` means."""
+    return x
+
+
+positive.grad(x=lambda k, g: g)
+
+
+@positive.before(ALL_KINDS)
+def _(values: dict[str, Any]) -> Any:
+    if values["x"].dtype is dtypes.bool:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return values["x"]
+
+
+# --- Products and quotients -----------------------------------------------------------
+
+
 @op(promote="same")
 def mul(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
     """a * b, elementwise, broadcast."""
-    return k.multiply(a, b)
+    return k.logical_and(a, b) if is_bool(k, a) else k.multiply(a, b)
 
 
 mul.grad(a=lambda k, g, b: g * b, b=lambda k, g, a: g * a)
@@ -65,53 +182,314 @@ mul.grad(a=lambda k, g, b: g * b, b=lambda k, g, a: g * a)
 def div(
     k: Kernels, a: Tensor, b: Tensor | Number, *, rounding_mode: str | None = None
 ) -> Tensor:
-    """a / b, elementwise, broadcast."""
+    """a / b, elementwise, broadcast.
+
+    `rounding_mode` "floor" or "trunc" rounds the quotient down or towards zero, and
+    leaves integers integers.
+
+    >>> import plugrad
+    >>> plugrad.div(plugrad.tensor([7, -7]), 2, rounding_mode="trunc")
+    tensor([ 3, -3])
+    """
     return k.divide(a, b)
 
 
-div.grad(a=lambda k, g, b: g / b, b=lambda k, g, a, b: -g * a / (b * b))
+div.grad(a=lambda k, g, b: g / b, b=lambda k, g, b, y: -g * (y / b))
 
 
-@op(inplace=True)
-def neg(k: Kernels, x: Tensor) -> Tensor:
-    """-x, elementwise."""
-    return k.negative(x)
+@div.before()
+def _(values: dict[str, Any]) -> Any:
+    mode = values["rounding_mode"]
+    if mode is None:
+        return None
+    if mode not in ("trunc", "floor"):
+        raise RuntimeError(
+            "div expected rounding_mode to be one of None, 'trunc', or 'floor' but "
+            f"found {mode!r}"
+        )
+    return OPS["div_" + mode].function(values["a"], values["b"])
 
 
-neg.grad(x=lambda k, g: -g)
+@op(promote="float", method=False, oracle=None)
+def rdiv(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
+    """b / a, elementwise, broadcast."""
+    return k.divide(b, a)
 
 
-@op(promote="float")
-def exp(k: Kernels, x: Tensor) -> Tensor:
-    """e to the power of x, elementwise."""
-    return k.exp(x)
-
-
-exp.grad(x=lambda k, g, y: g * y)
-
-
-@op(promote="float")
-def log(k: Kernels, x: Tensor) -> Tensor:
-    """The natural logarithm, elementwise."""
-    return k.log(x)
-
-
-log.grad(x=lambda k, g, x: g / x)
+rdiv.grad(a=lambda k, g, a, y: -g * (y / a), b=lambda k, g, a: g / a)
 
 
 @op(promote="float")
-def tanh(k: Kernels, x: Tensor) -> Tensor:
-    """The hyperbolic tangent, elementwise."""
-    return k.tanh(x)
+def reciprocal(k: Kernels, x: Tensor) -> Tensor:
+    """1 / x, elementwise."""
+    return 1.0 / x
 
 
-tanh.grad(x=lambda k, g, y: g - g * y * y)
+reciprocal.grad(x=lambda k, g, y: -g * y * y)
 
 
-@op(inplace=True)
-def relu(k: Kernels, x: Tensor) -> Tensor:
-    """max(x, 0), elementwise."""
-    return k.maximum(x, k.zeros_like(x))
+# --- Quotients rounded, and what they leave ---------------------------------------------
 
 
-relu.grad(x=lambda k, g, y: k.where(y > 0, g, k.zeros_like(g)))
+def checked(k: Kernels, b: Array) -> Array:
+    """A divisor; for integers, none may be zero."""
+    if is_whole(k, b) and not k.all(b != 0):
+        raise RuntimeError("ZeroDivisionError: integers cannot be divided by zero")
+    return b
+
+
+def quotient_down(k: Kernels, a: Array, b: Array) -> Array:
+    """a / b rounded down."""
+    return k.floor_divide(a, checked(k, b))
+
+
+@op(promote="same", kinds="iuf", method=False, oracle=None)
+def div_floor(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
+    """a / b rounded down, elementwise; flat, so that its gradient is zero."""
+    return quotient_down(k, a, b)
+
+
+@op(promote="same", kinds="iuf", method=False, oracle=None)
+def div_trunc(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
+    """a / b rounded towards zero, elementwise; flat, so that its gradient is zero."""
+    if not is_whole(k, a):
+        return k.trunc(k.divide(a, b))
+    down = quotient_down(k, a, b)
+    inexact = k.astype(down * b != a, a.dtype)
+    return k.where((a < 0) == (b < 0), down, down + inexact)
+
+
+FLAT = {"a": lambda k, g: k.zeros_like(g), "b": lambda k, g: k.zeros_like(g)}
+div_floor.grad(**FLAT)
+div_trunc.grad(**FLAT)
+
+
+@op(promote="same", kinds="iuf", no_grad_reason="PyTorch gives it no derivative")
+def floor_divide(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
+    """a / b rounded down, elementwise, broadcast; integers stay integers."""
+    return quotient_down(k, a, b)
+
+
+@op(
+    promote="same",
+    kinds="iuf",
+    method=False,
+    oracle=None,
+    no_grad_reason="PyTorch gives it no derivative",
+)
+def rfloor_divide(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
+    """b / a rounded down, elementwise, broadcast."""
+    return quotient_down(k, b, a)
+
+
+@op(promote="same", kinds="iuf")
+def remainder(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
+    """What `a / b` rounded down leaves, with the sign of `b`: Python's `a % b`."""
+    return k.remainder(a, checked(k, b))
+
+
+remainder.grad(
+    a=lambda k, g: g,
+    b=lambda k, g, a, b: -g * k.floor_divide(a, b),
+)
+
+
+@op(promote="same", kinds="iuf", domain=(0.6, 5), method=False, oracle=None)
+def rremainder(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
+    """`b % a`, elementwise, broadcast."""
+    return k.remainder(b, checked(k, a))
+
+
+rremainder.grad(
+    a=lambda k, g, a, b: -g * k.floor_divide(b, a),
+    b=lambda k, g: g,
+)
+
+
+@op(promote="same", kinds="iuf")
+def fmod(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
+    """What `a / b` rounded towards zero leaves, with the sign of `a`: C's `fmod`."""
+    checked(k, b)
+    if k.isdtype(a.dtype, "unsigned integer"):
+        return k.remainder(a, b)
+    return k.sign(a) * k.remainder(k.abs(a), k.abs(b))
+
+
+fmod.grad(
+    a=lambda k, g: g,
+    b=lambda k, g, a, b: -g * k.trunc(a / b),
+)
+
+
+# --- Powers ---------------------------------------------------------------------------
+
+
+@op(promote="same", kinds="iufc")
+def square(k: Kernels, x: Tensor) -> Tensor:
+    """x * x, elementwise."""
+    return k.multiply(x, x)
+
+
+square.grad(x=lambda k, g, x: g * (x + x))
+
+
+@square.before("b")
+def _(values: dict[str, Any]) -> None:
+    if values["x"].dtype is dtypes.bool:
+        values["x"] = OPS["to_dtype"].function(values["x"], dtypes.int64)
+
+
+def power(k: Kernels, a: Array, b: Array) -> Array:
+    """a to the power b; an integer to a negative power is rounded towards zero."""
+    if not is_whole(k, a) or k.isdtype(a.dtype, "unsigned integer"):
+        return k.pow(a, b)
+    negative = b < 0
+    y = k.pow(a, k.where(negative, k.zeros_like(b), b))
+    odd = b % 2 != 0
+    one, zero = k.ones_like(y), k.zeros_like(y)
+    unit = k.where(a == 1, one, k.where(a == -1, k.where(odd, -one, one), zero))
+    return k.where(negative, unit, y)
+
+
+def slope_of_base(k: Kernels, g: Array, a: Array, b: Array) -> Array:
+    """The gradient of a ** b to `a`; zero wherever `b` is."""
+    less = b - k.astype(b != 0, b.dtype)
+    return g * b * k.pow(a, less)
+
+
+def slope_of_exponent(k: Kernels, g: Array, a: Array, b: Array, y: Array) -> Array:
+    """The gradient of a ** b to `b`; zero where 0 is raised to a power of 0 or more."""
+    zero = a == 0
+    if not k.isdtype(b.dtype, "complex floating"):
+        zero = k.logical_and(zero, b >= 0)
+    log = k.log(k.where(zero, k.ones_like(a), a))
+    return k.where(zero, k.zeros_like(y), g * y * log)
+
+
+@op(promote="same", kinds="iufc", domain=(0.1, 3))
+def pow(k: Kernels, a: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+    """a to the power of the exponent, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.pow(2, plugrad.tensor([1, 2, 3]))
+    tensor([2, 4, 8])
+    """
+    return power(k, a, exponent)
+
+
+pow.grad(
+    a=lambda k, g, a, exponent: slope_of_base(k, g, a, exponent),
+    exponent=lambda k, g, a, exponent, y: slope_of_exponent(k, g, a, exponent, y),
+)
+
+
+@pow.before("biu")
+def _(values: dict[str, Any]) -> None:
+    a, b = values["a"], values["exponent"]
+    if type(b) is int and b < 0 and type(a) not in SCALARS and a.dtype.kind in "biu":
+        raise RuntimeError(
+            "Integers to negative integer powers are not allowed. Use a floating-point "
+            f"exponent, {float(b)}, for a floating-point result"
+        )
+
+
+@op(promote="same", kinds="iufc", domain=(0.1, 3), method=False, oracle=None)
+def rpow(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
+    """b to the power a, elementwise, broadcast."""
+    return power(k, b, a)
+
+
+rpow.grad(
+    a=lambda k, g, a, b, y: slope_of_exponent(k, g, b, a, y),
+    b=lambda k, g, a, b: slope_of_base(k, g, b, a),
+)
+
+
+def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+    """input to the power of the exponent, computed in float64 or complex128."""
+
+    def wide(value: Any) -> Any:
+        if type(value) in SCALARS:
+            return complex(value) if isinstance(value, complex) else float(value)
+        kind = value.dtype.is_complex
+        return OPS["to_dtype"].function(
+            value, dtypes.complex128 if kind else dtypes.float64
+        )
+
+    return pow(wide(input), wide(exponent))
+
+
+# --- Two at once ------------------------------------------------------------------------
+
+
+@op(promote="same", kinds="iufc")
+def addcmul(
+    k: Kernels, x: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1
+) -> Tensor:
+    """x + value * tensor1 * tensor2, elementwise, broadcast."""
+    if is_whole(k, x):
+        value = int(value)  # type: ignore[arg-type]
+    product = tensor1 * tensor2
+    return x + (product if value == 1 else product * value)
+
+
+addcmul.grad(
+    x=lambda k, g: g,
+    tensor1=lambda k, g, tensor2, value: g * tensor2 * value,
+    tensor2=lambda k, g, tensor1, value: g * tensor1 * value,
+)
+
+
+@op(promote="same", kinds="fc")
+def addcdiv(
+    k: Kernels, x: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1
+) -> Tensor:
+    """x + value * tensor1 / tensor2, elementwise, broadcast."""
+    quotient = tensor1 / tensor2
+    return x + (quotient if value == 1 else quotient * value)
+
+
+addcdiv.grad(
+    x=lambda k, g: g,
+    tensor1=lambda k, g, tensor2, value: g / tensor2 * value,
+    tensor2=lambda k, g, tensor1, tensor2, value: (
+        -g * value * (tensor1 / tensor2) / tensor2
+    ),
+)
+
+
+@addcdiv.before()
+def _(values: dict[str, Any]) -> None:
+    kinds = {values["tensor1"].dtype.kind, values["tensor2"].dtype.kind}
+    if kinds <= {"b", "i", "u"}:
+        raise RuntimeError(
+            "Integer division with addcdiv is not supported; write "
+            "x + value * tensor1 / tensor2, or use rounding_mode= of div"
+        )
+
+
+@addcmul.samples
+@addcdiv.samples
+def _(make: Any) -> Iterator[Sample]:
+    def of(*shape: int) -> Tensor:
+        return make(*shape, low=0.5)
+
+    x = of(2, 3)
+    yield Sample(make(), of(), of())
+    yield Sample(make(0), of(0), of(0))
+    yield Sample(make(3), of(3), of(3), value=2)
+    yield Sample(make(2, 3), of(3), of(2, 1), value=-0.5)
+    yield Sample(make(3), of(2, 3), of())
+    yield Sample(make(), of(3), of(2, 3))
+    yield Sample(x, x, x)
+    yield Sample(make.strided(2, 3), of(2, 3), of(2, 3))
+    yield Sample(make(2, 3), make.strided(2, 3, low=0.5), make.expanded(2, 3, low=0.5))
+    yield Sample(make(3), make.integers(3, low=1), of(3))
+    yield Sample(make(3), of(3), make.integers(3, low=1))
+    yield Sample(make(3), make.integers(3, low=1), make.integers(3, low=1))
+    if make.dtype.kind == "f":
+        yield Sample(make.special(6), of(6), of(6)).named("special", smooth=False)
+    yield Sample(make(3), of(4), of(3)).named("mismatch")
+
+
+METHODS = [float_power]

@@ -1,33 +1,313 @@
-"""Views and other changes of shape."""
+"""Views and other changes of shape.
+
+What can share memory does: these ops are views wherever the backend's arrays can be.
+Errors are PyTorch's: IndexError for a dimension that is not there, RuntimeError for
+sizes that do not fit.
+"""
 
 from __future__ import annotations
 
-from ..declare import op, sum_to
+from ..declare import Sample, op, sum_to
+from .dims import one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from ..dtypes import dtype
     from ..declare import Kernels
+    from ..dtypes import dtype
     from ..tensor import Tensor
 
-__all__ = ["expand", "getitem", "matmul", "reshape", "to_dtype"]
+    Dims = int | Sequence[int]
+
+__all__ = [
+    "adjoint",
+    "broadcast_to",
+    "clone",
+    "expand_as",
+    "flatten",
+    "moveaxis",
+    "movedim",
+    "narrow",
+    "permute",
+    "ravel",
+    "reshape",
+    "select",
+    "squeeze",
+    "swapaxes",
+    "swapdims",
+    "t",
+    "transpose",
+    "unflatten",
+    "unsqueeze",
+]
+
+
+# --- Dimensions -----------------------------------------------------------------------
+
+
+def dim_indices(dims: Dims, ndim: int) -> tuple[int, ...]:
+    """Several dimensions counted from the front, each given once."""
+    many = (dims,) if isinstance(dims, int) else dims
+    found = tuple(one(ndim, dim) for dim in many)
+    for i, dim in enumerate(found):
+        if dim in found[:i]:
+            raise RuntimeError(f"dim {dim} appears multiple times in the list of dims")
+    return found
+
+
+def size_of(shape: Sequence[int]) -> int:
+    """The number of elements of a shape."""
+    n = 1
+    for size in shape:
+        n *= size
+    return n
+
+
+def inferred(shape: Sequence[int], count: int) -> tuple[int, ...]:
+    """`shape` with its -1 replaced by what makes `count` elements."""
+    known = size_of([n for n in shape if n != -1])
+    unknown = [i for i, n in enumerate(shape) if n == -1]
+    if len(unknown) > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    if any(n < -1 for n in shape):
+        raise RuntimeError(f"invalid shape dimension {min(shape)} in {list(shape)}")
+    if unknown and not known:
+        raise RuntimeError(
+            f"cannot reshape tensor of {count} elements into shape {list(shape)} "
+            "because the unspecified dimension size -1 can be any value"
+        )
+    if count != known if not unknown else count % known:
+        raise RuntimeError(f"shape {list(shape)} is invalid for input of size {count}")
+    return tuple(count // known if n == -1 else n for n in shape)
+
+
+# --- The same elements in another shape -----------------------------------------------
 
 
 @op(view=True)
 def reshape(k: Kernels, x: Tensor, *shape: int) -> Tensor:
-    """The same elements in another shape: a view where possible, else a copy."""
-    return k.reshape(x, shape)
+    """The same elements in another shape: a view where possible, else a copy.
+
+    >>> import plugrad
+    >>> plugrad.tensor([1, 2, 3, 4]).reshape(2, -1)
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    return k.reshape(x, inferred(shape, size_of(x.shape)))
 
 
 reshape.grad(x=lambda k, g, x_shape: k.reshape(g, x_shape))
 
 
+@reshape.samples
+def _(make: Any) -> Iterator[Sample]:
+    for sizes in [(6,), (3, 2), (-1,), (3, -1), (1, 2, 3, 1), (2, -1, 1)]:
+        yield Sample(make(2, 3), *sizes)
+    yield Sample(make(2, 3), (3, 2))
+    yield Sample(make(), 1, 1)
+    yield Sample(make(1), ())
+    yield Sample(make(0, 3), -1)
+    yield Sample(make(0, 3), 3, 0)
+    yield Sample(make.strided(2, 3), 6)
+    yield Sample(make.expanded(2, 3), 3, 2)
+
+
+@op(view=True, method=False)
+def view_(k: Kernels, x: Tensor, *shape: int) -> Tensor:
+    """The same memory in another shape; an error where that cannot be."""
+    return k.reshape(x, inferred(shape, size_of(x.shape)))
+
+
+view_.grad(x=lambda k, g, x_shape: k.reshape(g, x_shape))
+
+
+@view_.samples
+def _(make: Any) -> Iterator[Sample]:
+    for sizes in [(6,), (3, 2), (-1,), (3, -1), (1, 2, 3, 1), (2, -1, 1)]:
+        yield Sample(make(2, 3), *sizes)
+    yield Sample(make(2, 3), (3, 2))
+    yield Sample(make(), 1, 1)
+    yield Sample(make(1), ())
+    yield Sample(make(0, 3), -1)
+    yield Sample(make.strided(2, 3), 2, 3, 1)
+
+
+@op(view=True, method=False, oracle=None, no_grad_reason="reads the bits as another dtype")
+def view_as_dtype(k: Kernels, x: Tensor, dtype: dtype) -> Tensor:
+    """The same memory read as another dtype."""
+    from ..errors import UnsupportedOpError
+
+    if k.native(dtype) == x.dtype:
+        return k.reshape(x, x.shape)
+    raise UnsupportedOpError(
+        f"view: backend {k.name!r} cannot read memory as another dtype; "
+        "use .to(dtype) to convert the values"
+    )
+
+
+@view_as_dtype.samples
+def _(make: Any) -> Iterator[Sample]:
+    from .. import dtypes
+
+    for shape in [(), (1,), (4,), (2, 4), (3, 2, 2)]:
+        yield Sample(make(*shape), dtypes.uint8 if shape else make().dtype)
+        yield Sample(make(*shape, dtype=dtypes.int32), dtypes.float32)
+
+
+def view(x: Tensor, *shape: int | dtype) -> Tensor:
+    """The same memory in another shape, or read as another dtype.
+
+    Where the elements cannot be had in that shape without a copy, this raises a
+    RuntimeError; `reshape` copies.
+    """
+    from ..dtypes import dtype as kind
+
+    if shape and isinstance(shape[0], kind):
+        return view_as_dtype(x, shape[0])
+    return view_(x, *shape)
+
+
+def view_as(x: Tensor, other: Tensor) -> Tensor:
+    """`x.view(other.shape)`."""
+    return view_(x, other._a.shape)
+
+
+def reshape_as(x: Tensor, other: Tensor) -> Tensor:
+    """`x.reshape(other.shape)`."""
+    return reshape(x, other._a.shape)
+
+
+@op(view=True)
+def flatten(k: Kernels, x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Join neighbouring dimensions into one."""
+    start, end = one(x.ndim, start_dim), one(x.ndim, end_dim)
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    joined = size_of(x.shape[start : end + 1])
+    return k.reshape(x, (*x.shape[:start], joined, *x.shape[end + 1 :]))
+
+
+flatten.grad(x=lambda k, g, x_shape: k.reshape(g, x_shape))
+
+
+@flatten.samples
+def _(make: Any) -> Iterator[Sample]:
+    for dims in [(), (1,), (0, 1), (1, 2), (-2, -1), (1, 1), (0, -2)]:
+        yield Sample(make(2, 3, 2), *dims)
+    yield Sample(make())
+    yield Sample(make(0, 3))
+    yield Sample(make.strided(2, 3))
+    yield Sample(make.expanded(2, 3), start_dim=1)
+
+
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension: a view where possible."""
+    return reshape(input, -1)
+
+
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Split one dimension into several; one of them may be -1."""
+    shape = input._a.shape
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    dim = one(len(shape), dim)
+    try:
+        found = inferred(sizes, shape[dim])
+    except RuntimeError:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of "
+            f"dim {dim} ({shape[dim]}) in the input tensor"
+        ) from None
+    return view_(input, *shape[:dim], *found, *shape[dim + 1 :])
+
+
+@op(view=True)
+def squeeze(k: Kernels, x: Tensor, dim: Dims | None = None) -> Tensor:
+    """Remove dimensions of size 1: all of them, or those named."""
+    if dim is None:
+        return k.reshape(x, tuple(n for n in x.shape if n != 1))
+    dims = dim_indices(dim, x.ndim)
+    shape = tuple(n for i, n in enumerate(x.shape) if n != 1 or i not in dims)
+    return k.reshape(x, shape)
+
+
+squeeze.grad(x=lambda k, g, x_shape: k.reshape(g, x_shape))
+
+
+@squeeze.samples
+def _(make: Any) -> Iterator[Sample]:
+    for dims in [(), (0,), (1,), (-1,), (-3,), ((0, 2),), ((0, 1),), ((),)]:
+        yield Sample(make(1, 3, 1), *dims)
+    yield Sample(make())
+    yield Sample(make(), 0)
+    yield Sample(make(1, 0))
+    yield Sample(make(1), dim=0)
+    yield Sample(make.expanded(1, 3))
+
+
+@op(view=True)
+def unsqueeze(k: Kernels, x: Tensor, dim: int) -> Tensor:
+    """Insert a dimension of size 1."""
+    at = one(x.ndim + 1, dim)
+    return k.reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
+
+
+unsqueeze.grad(x=lambda k, g, x_shape: k.reshape(g, x_shape))
+
+
+@unsqueeze.samples
+def _(make: Any) -> Iterator[Sample]:
+    for dim in [0, 1, 2, -1, -2, -3]:
+        yield Sample(make(2, 3), dim)
+    yield Sample(make(), 0)
+    yield Sample(make(), -1)
+    yield Sample(make(0), 1)
+    yield Sample(make.strided(2, 3), dim=1)
+
+
 @op
+def clone(k: Kernels, x: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy that does not share memory; gradients flow through it."""
+    return k.copy(x)
+
+
+clone.grad(x=lambda k, g: g)
+
+
+@clone.samples
+def _(make: Any) -> Iterator[Sample]:
+    for shape in [(), (0,), (1,), (3,), (2, 3), (2, 0, 3), (1, 2, 1)]:
+        yield Sample(make(*shape))
+    yield Sample(make.strided(2, 3))
+    yield Sample(make.strided(2, 3, 2))
+    yield Sample(make.expanded(2, 3))
+
+
+def contiguous(x: Tensor, memory_format: Any = None) -> Tensor:
+    """This tensor if its elements lie in order in memory, else a copy where they do."""
+    return x if in_order(x) else clone(x)
+
+
+def in_order(x: Tensor) -> bool:
+    """Whether the elements lie in row-major order without gaps."""
+    step = 1
+    shape = x._a.shape
+    for n, stride in zip(reversed(shape), reversed(x._k.strides(x._a))):
+        if n != 1 and stride != step:
+            return 0 in shape
+        step *= n
+    return True
+
+
+@op(oracle=None)
 def to_dtype(k: Kernels, x: Tensor, dtype: dtype) -> Tensor:
     """The same values in another dtype."""
-    return k.astype(x, k.native(dtype))
+    native = k.native(dtype)
+    if k.isdtype(x.dtype, "complex floating") and not dtype.is_complex:
+        x = k.real(x)
+    return k.astype(x, native)
 
 
 def _cast_back(k: Any, g: Any, x_dtype: Any) -> Any:
@@ -43,42 +323,292 @@ def _cast_back(k: Any, g: Any, x_dtype: Any) -> Any:
 to_dtype.grad(x=lambda k, g, x_dtype: _cast_back(k, g, x_dtype))
 
 
+@to_dtype.samples
+def _(make: Any) -> Iterator[Sample]:
+    from .. import dtypes
+
+    for shape in [(), (0,), (3,), (2, 3)]:
+        yield Sample(make(*shape), dtypes.float32)
+        yield Sample(make(*shape), dtypes.float64)
+    yield Sample(make(3), dtypes.int64)
+    yield Sample(make(3), dtypes.complex128)
+    yield Sample(make.strided(2, 3), dtypes.float64)
+    yield Sample(make.expanded(2, 3), dtypes.float64)
+
+
+# --- Repeating without copying --------------------------------------------------------
+
+
 @op(view=True)
 def expand(k: Kernels, x: Tensor, *size: int) -> Tensor:
     """Repeat dimensions of size 1 without copying; -1 keeps a size."""
-    added = len(size) - x.ndim
-    shape = tuple(x.shape[i - added] if n == -1 else n for i, n in enumerate(size))
-    return k.broadcast_to(x, shape)
+    return k.broadcast_to(x, expanded(x.shape, size))
+
+
+def expanded(shape: Sequence[int], size: Sequence[int]) -> tuple[int, ...]:
+    """The shape that `expand` gives."""
+    added = len(size) - len(shape)
+    if added < 0:
+        raise RuntimeError(
+            f"the number of sizes provided ({len(size)}) must be greater or equal to "
+            f"the number of dimensions in the tensor ({len(shape)})"
+        )
+    found = list(size)
+    for i, n in enumerate(size):
+        own = shape[i - added] if i >= added else None
+        if n == -1 and own is not None:
+            found[i] = own
+        elif n < 0:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) isn't allowed in a leading, "
+                f"non-existing dimension {i}"
+            )
+        elif own not in (None, 1, n):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size "
+                f"({own}) at non-singleton dimension {i}.  Target sizes: {list(size)}."
+                f"  Tensor sizes: {list(shape)}"
+            )
+    return tuple(found)
 
 
 expand.grad(x=lambda k, g, x_shape: sum_to(k, g, x_shape))
 
 
-@op(promote="same", broadcast=True)
-def matmul(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
-    """The matrix product, of batches too."""
-    return k.matmul(a, b)
+@expand.samples
+def _(make: Any) -> Iterator[Sample]:
+    for sizes in [(2, 3), (-1, 3), (4, 2, 3), (4, 2, -1), (4, -1, 3), (1, 2, 3)]:
+        yield Sample(make(2, 1), *sizes)
+    yield Sample(make(), 2, 3)
+    yield Sample(make(), ())
+    yield Sample(make(1), 0)
+    yield Sample(make(3), (2, 3))
+    yield Sample(make.strided(3, 1), 3, 2)
 
 
-matmul.grad(
-    a=lambda k, g, b: k.matmul(g, k.matrix_transpose(b)),
-    b=lambda k, g, a: k.matmul(k.matrix_transpose(a), g),
-)
+def expand_as(x: Tensor, other: Tensor) -> Tensor:
+    """`x.expand(other.shape)`."""
+    return expand(x, other._a.shape)
+
+
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """`input.expand(size)`."""
+    return expand(input, tuple(size))
+
+
+# --- Another order of dimensions ------------------------------------------------------
+
+
+def backwards(dims: Sequence[int]) -> tuple[int, ...]:
+    """The permutation that undoes another."""
+    found = [0] * len(dims)
+    for i, dim in enumerate(dims):
+        found[dim] = i
+    return tuple(found)
 
 
 @op(view=True)
-def getitem(k: Kernels, x: Tensor, index: Any) -> Tensor:
-    return x[index]
+def permute(k: Kernels, x: Tensor, *dims: int) -> Tensor:
+    """The dimensions in another order."""
+    if len(dims) != x.ndim:
+        raise RuntimeError(
+            f"permute: {len(dims)} dims were given for a tensor of {x.ndim} dimensions"
+        )
+    return k.permute_dims(x, dim_indices(dims, x.ndim))
 
 
-getitem.grad(x=lambda k, g, x_shape, index: k.embed(g, index, x_shape))
+permute.grad(x=lambda k, g, dims: k.permute_dims(g, backwards(dims)))
 
 
-@op
-def embed(k: Kernels, x: Tensor, index: Any, shape: Any) -> Tensor:
-    y = k.zeros(shape, dtype=x.dtype)
-    y[index] = x
-    return y
+@permute.samples
+def _(make: Any) -> Iterator[Sample]:
+    for dims in [(0, 1, 2), (2, 1, 0), (1, 2, 0), (-1, 0, 1), (0, -1, -2)]:
+        yield Sample(make(2, 3, 4), *dims)
+    yield Sample(make(2, 3), (1, 0))
+    yield Sample(make(), ())
+    yield Sample(make(3), 0)
+    yield Sample(make(0, 3), 1, 0)
+    yield Sample(make.strided(2, 3), 1, 0)
 
 
-embed.grad(x=lambda k, g, index: g[index])
+@op(view=True)
+def transpose(k: Kernels, x: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions exchanged."""
+    return exchanged(k, x, dim0, dim1)
+
+
+@op(view=True)
+def swapaxes(k: Kernels, x: Tensor, axis0: int, axis1: int) -> Tensor:
+    """Two dimensions exchanged; `transpose` by NumPy's name."""
+    return exchanged(k, x, axis0, axis1)
+
+
+def exchanged(k: Any, x: Any, a: int, b: int) -> Any:
+    """`x` with the dimensions `a` and `b` exchanged."""
+    dims = list(range(x.ndim))
+    a, b = one(x.ndim, a), one(x.ndim, b)
+    if a != b:
+        dims[a], dims[b] = b, a
+    return k.permute_dims(x, tuple(dims))
+
+
+transpose.grad(x=lambda k, g, dim0, dim1: k.swapaxes(g, dim0, dim1))
+swapaxes.grad(x=lambda k, g, axis0, axis1: k.swapaxes(g, axis0, axis1))
+
+
+@transpose.samples
+@swapaxes.samples
+def _(make: Any) -> Iterator[Sample]:
+    for dims in [(0, 1), (1, 2), (0, -1), (-1, -2), (1, 1), (2, 0)]:
+        yield Sample(make(2, 3, 4), *dims)
+    yield Sample(make(), 0, -1)
+    yield Sample(make(3), 0, 0)
+    yield Sample(make(0, 3), 0, 1)
+    yield Sample(make.strided(2, 3), 0, 1)
+
+
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions exchanged; `transpose` by another name."""
+    return transpose(input, dim0, dim1)
+
+
+def t(input: Tensor) -> Tensor:
+    """A matrix transposed; tensors of fewer dimensions as they are."""
+    n = input._a.ndim
+    if n > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {n}D")
+    return transpose(input, 0, n - 1 if n else 0)
+
+
+def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
+    """Dimensions moved to other places, the rest in their order."""
+    n = input._a.ndim
+    source, destination = dim_indices(source, n), dim_indices(destination, n)
+    if len(source) != len(destination):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({list(source)} dims)"
+            " should contain the same number of dims as destination "
+            f"({list(destination)} dims)"
+        )
+    if not n:
+        return view_(input, ())
+    rest = iter(i for i in range(n) if i not in source)
+    moved = dict(zip(destination, source))
+    return permute(input, tuple(moved[i] if i in moved else next(rest) for i in range(n)))
+
+
+def moveaxis(input: Tensor, source: Dims, destination: Dims) -> Tensor:
+    """`movedim` by NumPy's name."""
+    return movedim(input, source, destination)
+
+
+@op(view=True, method=False, oracle=None)
+def mT(k: Kernels, x: Tensor) -> Tensor:  # noqa: N802
+    """The last two dimensions exchanged."""
+    if x.ndim < 2:
+        raise RuntimeError(
+            "tensor.mT is only supported on matrices or batches of matrices. "
+            f"Got {x.ndim}-D tensor."
+        )
+    return k.matrix_transpose(x)
+
+
+mT.grad(x=lambda k, g: k.matrix_transpose(g))
+
+
+@mT.samples
+def _(make: Any) -> Iterator[Sample]:
+    for shape in [(2, 3), (1, 1), (3, 3), (2, 3, 4), (0, 3), (2, 0), (1, 2, 3, 2)]:
+        yield Sample(make(*shape))
+    yield Sample(make.strided(2, 3))
+    yield Sample(make.strided(2, 3, 4))
+    yield Sample(make.expanded(2, 3))
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """The last two dimensions exchanged, and complex numbers conjugated."""
+    from ..backend import OPS
+
+    x = mT(input)
+    return OPS["conj_physical"].function(x) if x.dtype.is_complex else x
+
+
+def T(x: Tensor) -> Tensor:  # noqa: N802
+    """The dimensions in reverse order."""
+    return permute(x, tuple(range(x._a.ndim - 1, -1, -1)))
+
+
+def H(x: Tensor) -> Tensor:  # noqa: N802
+    """A matrix transposed, and complex numbers conjugated."""
+    n = x._a.ndim
+    if n not in (0, 2):
+        raise RuntimeError(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {n}-D tensor. "
+            "For batches of matrices, consider using tensor.mH"
+        )
+    return adjoint(x) if n else T(x)
+
+
+# --- Parts ----------------------------------------------------------------------------
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """One position along a dimension, which goes away."""
+    if not input._a.ndim:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    dim = one(input._a.ndim, dim)
+    size = input._a.shape[dim]
+    if not -size <= index < size:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size "
+            f"{list(input._a.shape)} at dimension {dim}"
+        )
+    return along(input, dim, int(index))
+
+
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """`length` positions of a dimension, from `start` on."""
+    if not input._a.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    dim = one(input._a.ndim, dim)
+    size = input._a.shape[dim]
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if not -size <= start <= size:
+        raise IndexError(
+            f"start out of range (expected to be in range of [{-size}, {size}], but "
+            f"got {int(start)})"
+        )
+    start = int(start) + (size if start < 0 else 0)
+    if start + length > size:
+        raise RuntimeError(
+            f"start ({start}) + length ({length}) exceeds dimension size ({size})."
+        )
+    return along(input, dim, slice(start, start + length))
+
+
+def along(x: Tensor, dim: int, index: Any) -> Tensor:
+    """`x` indexed along one dimension."""
+    from .indexing import getitem
+
+    return getitem(x, (slice(None),) * dim + (index,))
+
+
+METHODS = [
+    adjoint,
+    broadcast_to,
+    contiguous,
+    expand_as,
+    moveaxis,
+    movedim,
+    narrow,
+    ravel,
+    reshape_as,
+    select,
+    swapdims,
+    t,
+    unflatten,
+    view,
+    view_as,
+]
+PROPERTIES = {"T": T, "mT": mT, "H": H, "mH": adjoint}

@@ -3,8 +3,15 @@
 A ufunc stands for itself, with no frame between it and the call.
 """
 
+from ..random import *
+from .counting import *
+from .extremes import *
 from .index import *
 from .kinds import isdtype
 from .linalg import *
+from .norms import *
 from .pointwise import *
 from .reduce import *
+from .scan import *
+from .select import *
+from .softmax import *

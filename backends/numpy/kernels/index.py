@@ -1,10 +1,13 @@
-"""Shapes, views, gathering and scattering."""
+"""Shapes, views and indexing."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
+
+clone = ndarray.copy
 
 
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
@@ -19,6 +22,227 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(x, shape)
 
 
+def expand(x: Any, size: tuple[int, ...]) -> Any:
+    """A view with steps of 0. Made from its strides, which takes 200 ns where
+    `np.broadcast_to` takes 1800; that needs memory without gaps."""
+    if -1 in size:
+        added = len(size) - x.ndim
+        size = tuple(
+            x.shape[i - added] if n == -1 and i >= added else n
+            for i, n in enumerate(size)
+        )
+    if not x.flags.c_contiguous or 0 in size or 0 in x.shape:
+        y = np.broadcast_to(x, size)
+        steps = _led(size, list(y.strides), len(size) - x.ndim, x.itemsize)
+        return np.lib.stride_tricks.as_strided(
+            x, size, steps, writeable=y.size == x.size and x.flags.writeable
+        )
+    added = len(size) - x.ndim
+    steps = [0] * len(size)
+    i = added
+    if i < 0:
+        raise ValueError(
+            f"the number of sizes provided ({len(size)}) must be greater or equal to "
+            f"the number of dimensions in the tensor ({x.ndim})"
+        )
+    for n, step in zip(x.shape, x.strides):
+        if n == size[i]:
+            steps[i] = step
+        elif n != 1:
+            raise ValueError(
+                f"The expanded size of the tensor ({size[i]}) must match the existing "
+                f"size ({n}) at non-singleton dimension {i}.  Target sizes: "
+                f"{list(size)}.  Tensor sizes: {list(x.shape)}"
+            )
+        i += 1
+    y = ndarray(size, x.dtype, x, 0, _led(size, steps, added, x.itemsize))
+    if y.size != x.size:
+        y.flags.writeable = False  # elements that share memory cannot be written
+    return y
+
+
+def _led(size: tuple[int, ...], steps: list[int], added: int, item: int) -> list[int]:
+    """`steps`, those of added dimensions of size 1 as if there were more."""
+    for i in range(added - 1, -1, -1):
+        if size[i] == 1:
+            inner = i + 1 < len(size)
+            steps[i] = size[i + 1] * steps[i + 1] if inner else item
+    return steps
+
+
 def reshape(x: Any, shape: tuple[int, ...]) -> Any:
     """A view where that is possible, else a copy."""
+    for n in shape:
+        if n < -1:
+            raise ValueError(f"invalid shape dimension {n} in {list(shape)}")
     return x.reshape(shape)
+
+
+def view(x: Any, shape: tuple[int, ...]) -> Any:
+    """A view, or an error."""
+    y = reshape(x, shape)
+    base = y.base
+    if base is x or (base is not None and base is x.base):
+        return y
+    raise ValueError(
+        "view size is not compatible with input tensor's size and stride (at least one "
+        "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
+    )
+
+
+def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Neighbouring dimensions as one."""
+    n = x.ndim or 1
+    start = start_dim + n if start_dim < 0 else start_dim
+    end = end_dim + n if end_dim < 0 else end_dim
+    if not (0 <= start < n and 0 <= end < n):
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but "
+            f"got {start_dim if not 0 <= start < n else end_dim})"
+        )
+    if start > end:
+        raise ValueError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if start == 0 and end == n - 1:
+        return x.reshape(-1)
+    shape = x.shape
+    count = 1
+    for size in shape[start : end + 1]:
+        count *= size
+    return x.reshape((*shape[:start], count, *shape[end + 1 :]))
+
+
+def unsqueeze(x: Any, dim: int) -> Any:
+    """A new dimension of size 1."""
+    n = x.ndim + 1
+    at = dim + n if dim < 0 else dim
+    if not 0 <= at < n:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but "
+            f"got {dim})"
+        )
+    shape = x.shape
+    return x.reshape((*shape[:at], 1, *shape[at:]))
+
+
+def permute(x: Any, dims: tuple[int, ...]) -> Any:
+    """The dimensions in another order."""
+    return x.transpose(dims) if dims else _nothing_to_permute(x)
+
+
+def _nothing_to_permute(x: Any) -> Any:
+    if x.ndim:
+        raise ValueError(f"no dims were given for a tensor of {x.ndim} dimensions")
+    return x.view()
+
+
+def transpose(x: Any, dim0: int, dim1: int) -> Any:
+    """Two dimensions exchanged."""
+    return x.swapaxes(dim0, dim1) if x.ndim else x.reshape(1).swapaxes(dim0, dim1)[0, ...]
+
+
+swapaxes = transpose
+
+
+def mT(x: Any) -> Any:  # noqa: N802
+    """The last two dimensions exchanged."""
+    if x.ndim < 2:
+        raise ValueError(
+            "tensor.mT is only supported on matrices or batches of matrices. "
+            f"Got {x.ndim}-D tensor."
+        )
+    return x.mT
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """A view by a basic index; for a single element too, where NumPy gives a scalar."""
+    y = x[index]
+    if type(y) is ndarray:
+        return y
+    return x[(*index, ...)] if type(index) is tuple else x[index, ...]
+
+
+def embed(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros with `x` at a basic index."""
+    y = np.zeros(shape, x.dtype)
+    y[index] = x
+    return y
+
+
+def getitem_(x: Any, index: Any, value: Any) -> None:
+    """Write at a basic index."""
+    if type(value) is ndarray and value.ndim:
+        if value.dtype.kind == "c" != x.dtype.kind:
+            value = value.real
+        x = getitem(x, index)
+        extra = value.ndim - x.ndim
+        if extra > 0:  # which NumPy takes for regions with dimensions alone
+            value = value.reshape(value.shape[extra:])
+        index = ...
+    x[index] = value
+
+
+def unbind(x: Any, dim: int = 0) -> Any:
+    """All positions along a dimension, as views."""
+    if dim or x.ndim < 2:
+        x = np.moveaxis(x, dim, 0)
+        return [x[i, ...] for i in range(x.shape[0])]
+    return list(x)
+
+
+def view_as_dtype(x: Any, dtype: Any) -> Any:
+    """The same memory read as another dtype."""
+    return x.view(_native(dtype))
+
+
+def _native(dtype: Any) -> Any:
+    if dtype.name == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(dtype.name)
+
+
+def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
+    """All windows along a dimension, as a view."""
+    n = x.shape[dimension] if x.ndim else 1
+    if step <= 0 or not 0 <= size <= n:
+        raise RuntimeError(
+            f"maximum size for tensor at dimension {dimension} is {n} but size is "
+            f"{size}, and step is {step}"
+        )
+    if not x.ndim:
+        return x.reshape(1)[:size]
+    at = dimension % x.ndim
+    shape = (*x.shape[:at], (n - size) // step + 1, *x.shape[at + 1 :], size)
+    steps = (*x.strides[:at], step * x.strides[at], *x.strides[at + 1 :], x.strides[at])
+    return np.lib.stride_tricks.as_strided(x, shape, steps)
+
+
+def as_strided(x: Any, size: Any, stride: Any, storage_offset: Any = None) -> Any:
+    """A view by steps through the memory of a contiguous array."""
+    if not x.flags.c_contiguous:
+        raise RuntimeError("as_strided needs a contiguous tensor; call .contiguous() first")
+    if len(size) != len(stride):
+        raise RuntimeError("mismatch in length of strides and shape")
+    if any(step < 0 for step in stride):
+        raise RuntimeError(f"as_strided: Negative strides are not supported: {stride}")
+    first = storage_offset or 0
+    last = first + sum((n - 1) * step for n, step in zip(size, stride))
+    if 0 not in size and last >= x.size:
+        raise RuntimeError(
+            f"as_strided: sizes {list(size)}, strides {list(stride)} and storage offset "
+            f"{first} reach element {last} of {x.size}"
+        )
+    steps = [step * x.itemsize for step in stride]
+    return ndarray(tuple(size), x.dtype, x, first * x.itemsize, steps)
+
+
+def cat(tensors: Any, dim: int = 0) -> Any:
+    """Arrays joined; those of shape (0,) fit everywhere."""
+    try:
+        return np.concatenate(tensors, dim)
+    except ValueError:
+        whole = [x for x in tensors if x.shape != (0,)]
+        if not tensors or len(whole) == len(tensors):
+            raise
+        return np.concatenate(whole, dim)

@@ -1,0 +1,65 @@
+"""Softmax and its relatives, computed in place on one array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def _shifted(x: Any, dim: int) -> Any:
+    """`x` less its maximum along `dim`: nothing in it is above zero."""
+    if not x.size:
+        np.add.reduce(x, dim)  # raises if there is no such dimension
+        return x.copy()
+    if x.dtype.kind not in "fV":
+        raise NotImplementedError(
+            f"not implemented for {x.dtype}; give dtype=, or cast with .float()"
+        )
+    if dim is None:
+        raise TypeError("argument 'dim' must be int, not None")
+    return x - np.maximum.reduce(x, dim, None, None, True)
+
+
+def softmax(x: Any, dim: int) -> Any:
+    """exp(x) over its sum."""
+    if not x.ndim:
+        return softmax(x.reshape(1), dim).reshape(())
+    if x.itemsize == 2:
+        return softmax(x.astype(np.float32), dim).astype(x.dtype)
+    e = _shifted(x, dim)
+    if not x.size:
+        return e
+    np.exp(e, e)
+    e /= np.add.reduce(e, dim, None, None, True)
+    return e
+
+
+def log_softmax(x: Any, dim: int) -> Any:
+    """x - log(sum(exp(x)))."""
+    if not x.ndim:
+        return log_softmax(x.reshape(1), dim).reshape(())
+    if x.itemsize == 2:
+        return log_softmax(x.astype(np.float32), dim).astype(x.dtype)
+    y = _shifted(x, dim)
+    if not x.size:
+        return y
+    total = np.add.reduce(np.exp(y), dim, None, None, True)
+    y -= np.log(total, total)
+    return y
+
+
+def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
+    """log(sum(exp(x)))."""
+    if not x.size or not x.ndim:
+        return np.log(np.add.reduce(np.exp(x), dim, None, None, keepdim))
+    if dim == ():
+        dim = None
+    if x.itemsize == 2:
+        return logsumexp(x.astype(np.float32), dim, keepdim).astype(x.dtype)
+    m = np.maximum.reduce(x.real, dim, None, None, True)
+    if not np.isfinite(m).all():
+        m = np.where(np.isfinite(m), m, 0)
+    e = x - m
+    y = np.log(np.add.reduce(np.exp(e, e), dim, None, None, True)) + m
+    return y if keepdim else y.squeeze(dim)

@@ -1,0 +1,232 @@
+"""Activation functions, element by element.
+
+All are finite at +-1000, and so are their first and second derivatives.
+"""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+from ..declare import Sample, op
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..declare import Kernels
+    from ..tensor import Tensor
+
+    Array = Any
+
+__all__ = [
+    "elu",
+    "gelu",
+    "hardtanh",
+    "leaky_relu",
+    "logit",
+    "logsigmoid",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softplus",
+]
+
+
+@op(promote="same", kinds="iuf")
+def relu(k: Kernels, x: Tensor) -> Tensor:
+    """max(x, 0), elementwise."""
+    return k.maximum(x, k.zeros_like(x))
+
+
+relu.grad(x=lambda k, g, y: k.gate(g, y))
+
+
+@op(kinds="fc", method=False, oracle=None)
+def gate(k: Kernels, g: Tensor, y: Tensor) -> Tensor:
+    """g where y is not zero, else 0, elementwise."""
+    return k.where(y != 0, g, k.zeros_like(g))
+
+
+gate.grad(g=lambda k, g, y: k.gate(g, y))
+
+
+@gate.samples
+def _(make: Any) -> Iterator[Sample]:
+    for shape in ((), (0,), (1,), (3,), (2, 3), (2, 0), (2, 1, 3)):
+        yield Sample(make(*shape), make.integers(*shape, high=2, dtype=make.dtype))
+    yield Sample(make.strided(2, 3), make(2, 3))
+    yield Sample(make(2, 3), make.strided(2, 3))
+    yield Sample(make.expanded(2, 3), make(2, 3))
+
+
+@op(promote="float")
+def sigmoid(k: Kernels, x: Tensor) -> Tensor:
+    """1 / (1 + exp(-x)), elementwise."""
+    return 1.0 / (k.exp(-x) + 1.0)
+
+
+def slope_of_sigmoid(k: Kernels, g: Array, y: Array) -> Array:
+    """g * y * (1 - y)."""
+    g = g * y
+    return g - g * y
+
+
+sigmoid.grad(x=slope_of_sigmoid)
+
+
+@op(promote="float", kinds="f", domain=(0.1, 0.9))
+def logit(k: Kernels, x: Tensor, eps: float | None = None) -> Tensor:
+    """log(x / (1 - x)), elementwise; with `eps`, of x clamped to [eps, 1 - eps].
+
+    >>> import plugrad
+    >>> plugrad.tensor([0.5, 1.0]).logit(eps=1e-6)
+    tensor([ 0.0000, 13.8155])
+    """
+    if eps is not None:
+        low, high = k.full_like(x, eps), k.full_like(x, 1 - eps)
+        x = k.minimum(k.maximum(x, low), high)
+    return k.log(x / (1 - x))
+
+
+def slope_of_logit(k: Kernels, g: Array, x: Array, eps: float | None) -> Array:
+    """g / (x * (1 - x)); outside the limits 0, or NaN where there are none."""
+    low, high = (0.0, 1.0) if eps is None else (eps, 1 - eps)
+    inside = k.logical_and(x >= low, x <= high)
+    y = g / (x * (1 - x) + 0.0)  # -0.0 counts as 0.0
+    zero = k.zeros_like(g)
+    return k.where(inside, y, zero + float("nan") if eps is None else zero)
+
+
+logit.grad(x=slope_of_logit)
+
+
+@op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.logsigmoid")
+def logsigmoid(k: Kernels, x: Tensor) -> Tensor:
+    """log(1 / (1 + exp(-x))), elementwise."""
+    return k.minimum(x, k.zeros_like(x)) - k.log1p(k.exp(-k.abs(x)))
+
+
+logsigmoid.grad(x=lambda k, g, x: g * k.sigmoid(-x))
+
+
+@op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.softplus")
+def softplus(
+    k: Kernels, x: Tensor, beta: float = 1.0, threshold: float = 20.0
+) -> Tensor:
+    """log(1 + exp(beta * x)) / beta, elementwise; x itself beyond the threshold."""
+    z = x * beta
+    return k.where(z > threshold, x, k.log1p(k.exp(z)) / beta)
+
+
+softplus.grad(
+    x=lambda k, g, x, beta, threshold: k.where(
+        x * beta > threshold, g, g * k.sigmoid(x * beta)
+    )
+)
+
+
+@op(promote="same", kinds="fc", method=False, oracle="torch.nn.functional.silu")
+def silu(k: Kernels, x: Tensor) -> Tensor:
+    """x * sigmoid(x), elementwise."""
+    return x / (k.exp(-x) + 1.0)
+
+
+def slope_of_silu(k: Kernels, g: Array, x: Array) -> Array:
+    """g * s * (1 + x * (1 - s)) for s = sigmoid(x)."""
+    s = k.sigmoid(x)
+    g = g * s
+    gx = g * x
+    return g + gx - gx * s
+
+
+silu.grad(x=slope_of_silu)
+
+
+@op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.gelu")
+def gelu(k: Kernels, x: Tensor, approximate: str = "none") -> Tensor:
+    """x times the chance that a normal number is below x, elementwise; with
+    `approximate="tanh"` nearly so, and faster."""
+    if approximate == "none":
+        return x * 0.5 * (k.erf(x * sqrt(0.5)) + 1.0)
+    if approximate == "tanh":
+        return x * 0.5 * (k.tanh(tanh_of_gelu(x)) + 1.0)
+    raise RuntimeError(
+        f"gelu: approximate must be 'none' or 'tanh', but is {approximate!r}"
+    )
+
+
+CUBIC = 0.044715
+
+
+def tanh_of_gelu(x: Array) -> Array:
+    """What the approximation takes the tanh of."""
+    return (x + x * x * x * CUBIC) * sqrt(2 / pi)
+
+
+def slope_of_gelu(k: Kernels, g: Array, x: Array, approximate: str) -> Array:
+    """The gradient of gelu, by either formula."""
+    if approximate == "none":
+        below = (k.erf(x * sqrt(0.5)) + 1.0) * 0.5
+        return g * (below + x * k.exp(x * x * -0.5) * sqrt(0.5 / pi))
+    t = k.tanh(tanh_of_gelu(x))
+    inner = (x * x * (3 * CUBIC) + 1.0) * sqrt(2 / pi)
+    return g * 0.5 * (t + 1.0 + x * (1.0 - t * t) * inner)
+
+
+gelu.grad(x=slope_of_gelu)
+
+
+@gelu.samples
+def _(make: Any) -> Iterator[Sample]:
+    for shape in ((), (0,), (3,), (2, 3)):
+        yield Sample(make(*shape))
+        yield Sample(make(*shape), approximate="tanh")
+    yield Sample(make.strided(2, 3))
+    yield Sample(make.expanded(2, 3))
+    yield Sample(make.large(6)).named("large", smooth=False)
+    yield Sample(make.large(6), approximate="tanh").named("large, tanh", smooth=False)
+    yield Sample(make(3), approximate="other").named("unknown")
+
+
+@op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.elu")
+def elu(k: Kernels, x: Tensor, alpha: float = 1.0) -> Tensor:
+    """x where it is positive, else alpha * (exp(x) - 1), elementwise."""
+    return k.where(x > 0, x, k.expm1(x) * alpha)
+
+
+elu.grad(x=lambda k, g, x, y, alpha: k.where(x <= 0, g * (y + alpha), g))
+
+
+@op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.leaky_relu")
+def leaky_relu(k: Kernels, x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """x where it is positive, else negative_slope * x, elementwise."""
+    return k.where(x > 0, x, x * negative_slope)
+
+
+leaky_relu.grad(
+    x=lambda k, g, x, negative_slope: k.where(x > 0, g, g * negative_slope)
+)
+
+
+@op(promote="same", kinds="iuf", method=False, oracle="torch.nn.functional.hardtanh")
+def hardtanh(
+    k: Kernels, x: Tensor, min_val: float = -1.0, max_val: float = 1.0
+) -> Tensor:
+    """x, but not below `min_val` nor above `max_val`, elementwise."""
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    dtype = k.dtype_of(x)
+    low, high = k.make_scalar(min_val, dtype), k.make_scalar(max_val, dtype)
+    return k.minimum(k.maximum(x, low), high)
+
+
+def slope_of_hardtanh(
+    k: Kernels, g: Array, x: Array, min_val: float, max_val: float
+) -> Array:
+    """0 at the limits and beyond, else g."""
+    outside = k.logical_or(x <= min_val, x >= max_val)
+    return k.where(outside, k.zeros_like(g), g)
+
+
+hardtanh.grad(x=slope_of_hardtanh)

@@ -1,0 +1,530 @@
+"""Elementary functions, element by element.
+
+Those of calculus take integers to floats. Those that round leave integers as they are,
+and have a gradient of zero.
+"""
+
+from __future__ import annotations
+
+from math import log as ln
+from math import pi
+
+from ..declare import op
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..declare import Kernels
+    from ..tensor import Tensor
+
+    Array = Any
+    Number = bool | int | float | complex
+
+__all__ = [
+    "abs",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "ceil",
+    "copysign",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "frac",
+    "heaviside",
+    "hypot",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logaddexp",
+    "logaddexp2",
+    "rad2deg",
+    "round",
+    "rsqrt",
+    "sgn",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+    "trunc",
+    "xlogy",
+]
+
+LN2 = ln(2.0)
+LN10 = ln(10.0)
+
+
+def is_complex(k: Kernels, x: Array) -> bool:
+    """Whether the elements are complex."""
+    return k.isdtype(x.dtype, "complex floating")
+
+
+def flat(k: Kernels, g: Array) -> Array:
+    """The gradient of what is constant but for jumps."""
+    return k.zeros_like(g)
+
+
+# --- Exponentials and logarithms --------------------------------------------------
+
+
+@op(promote="float")
+def exp(k: Kernels, x: Tensor) -> Tensor:
+    """e to the power of x, elementwise."""
+    return k.exp(x)
+
+
+exp.grad(x=lambda k, g, y: g * y)
+
+
+@op(promote="float")
+def exp2(k: Kernels, x: Tensor) -> Tensor:
+    """2 to the power of x, elementwise."""
+    return k.exp(x * LN2) if is_complex(k, x) else k.pow(k.full_like(x, 2), x)
+
+
+exp2.grad(x=lambda k, g, y: g * y * LN2)
+
+
+@op(promote="float")
+def expm1(k: Kernels, x: Tensor) -> Tensor:
+    """exp(x) - 1, elementwise, exact where x is small."""
+    return k.expm1(x)
+
+
+expm1.grad(x=lambda k, g, y: g * y + g)
+
+
+@op(promote="float", domain=(0.1, 5))
+def log(k: Kernels, x: Tensor) -> Tensor:
+    """The natural logarithm, elementwise."""
+    return k.log(x)
+
+
+log.grad(x=lambda k, g, x: g / x)
+
+
+@op(promote="float", domain=(0.1, 5))
+def log2(k: Kernels, x: Tensor) -> Tensor:
+    """The logarithm to base 2, elementwise."""
+    return k.log2(x)
+
+
+log2.grad(x=lambda k, g, x: g / (x * LN2))
+
+
+@op(promote="float", domain=(0.1, 5))
+def log10(k: Kernels, x: Tensor) -> Tensor:
+    """The logarithm to base 10, elementwise."""
+    return k.log10(x)
+
+
+log10.grad(x=lambda k, g, x: g / (x * LN10))
+
+
+@op(promote="float", domain=(-0.9, 5))
+def log1p(k: Kernels, x: Tensor) -> Tensor:
+    """log(1 + x), elementwise, exact where x is small."""
+    return k.log1p(x)
+
+
+log1p.grad(x=lambda k, g, x: g / (x + 1))
+
+
+@op(promote="same", kinds="fc", inplace=False)
+def logaddexp(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
+    """log(exp(a) + exp(b)), elementwise, without overflow."""
+    if not is_complex(k, a):
+        return k.logaddexp(a, b)
+    larger = k.real(a) >= k.real(b)
+    high, low = k.where(larger, a, b), k.where(larger, b, a)
+    return high + k.log1p(k.exp(low - high))
+
+
+logaddexp.grad(
+    a=lambda k, g, a, b: g * k.sigmoid(a - b),
+    b=lambda k, g, a, b: g * k.sigmoid(b - a),
+)
+
+
+@op(promote="same", kinds="f", inplace=False)
+def logaddexp2(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
+    """log2(2**a + 2**b), elementwise, without overflow."""
+    return k.logaddexp(a * LN2, b * LN2) / LN2
+
+
+logaddexp2.grad(
+    a=lambda k, g, a, b: g * k.sigmoid((a - b) * LN2),
+    b=lambda k, g, a, b: g * k.sigmoid((b - a) * LN2),
+)
+
+
+@op(promote="float", kinds="f", domain=(0.1, 5))
+def xlogy(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
+    """a * log(b), elementwise, broadcast; 0 where a is 0, unless b is NaN."""
+    zero = k.logical_and(a == 0, b == b)
+    y = a * k.log(b)
+    return k.where(zero, k.zeros_like(y), y)
+
+
+def slope_of_xlogy(k: Kernels, g: Array, a: Array, b: Array) -> Array:
+    """The gradient of a * log(b) to `a`."""
+    dead = k.logical_and(a == 0, b <= 0)
+    y = g * k.log(k.where(dead, k.ones_like(b), b))
+    return k.where(dead, k.zeros_like(y), y)
+
+
+xlogy.grad(
+    a=lambda k, g, a, b: slope_of_xlogy(k, g, a, b),
+    b=lambda k, g, a, b: g * a / b,
+)
+
+
+# --- Roots ----------------------------------------------------------------------------
+
+
+@op(promote="float", domain=(0.1, 5))
+def sqrt(k: Kernels, x: Tensor) -> Tensor:
+    """The square root, elementwise."""
+    return k.sqrt(x)
+
+
+sqrt.grad(x=lambda k, g, y: g / (y + y))
+
+
+@op(promote="float", domain=(0.1, 5))
+def rsqrt(k: Kernels, x: Tensor) -> Tensor:
+    """1 / sqrt(x), elementwise."""
+    return 1.0 / k.sqrt(x)
+
+
+rsqrt.grad(x=lambda k, g, y: g * -0.5 * y * y * y)
+
+
+@op(promote="same", kinds="f")
+def hypot(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
+    """sqrt(a * a + b * b), elementwise, broadcast, without overflow."""
+    return k.hypot(a, b)
+
+
+hypot.grad(a=lambda k, g, a, y: g * (a / y), b=lambda k, g, b, y: g * (b / y))
+
+
+# --- Angles ---------------------------------------------------------------------------
+
+
+@op(promote="float")
+def sin(k: Kernels, x: Tensor) -> Tensor:
+    """The sine, elementwise."""
+    return k.sin(x)
+
+
+sin.grad(x=lambda k, g, x: g * k.cos(x))
+
+
+@op(promote="float")
+def cos(k: Kernels, x: Tensor) -> Tensor:
+    """The cosine, elementwise."""
+    return k.cos(x)
+
+
+cos.grad(x=lambda k, g, x: -g * k.sin(x))
+
+
+@op(promote="float", domain=(-1, 1))
+def tan(k: Kernels, x: Tensor) -> Tensor:
+    """The tangent, elementwise."""
+    return k.tan(x)
+
+
+tan.grad(x=lambda k, g, y: g + g * y * y)
+
+
+@op(promote="float", domain=(-0.9, 0.9))
+def asin(k: Kernels, x: Tensor) -> Tensor:
+    """The angle whose sine is x, elementwise."""
+    return k.asin(x)
+
+
+asin.grad(x=lambda k, g, x: g / k.sqrt(1 - x * x))
+
+
+@op(promote="float", domain=(-0.9, 0.9))
+def acos(k: Kernels, x: Tensor) -> Tensor:
+    """The angle whose cosine is x, elementwise."""
+    return k.acos(x)
+
+
+acos.grad(x=lambda k, g, x: -g / k.sqrt(1 - x * x))
+
+
+@op(promote="float")
+def atan(k: Kernels, x: Tensor) -> Tensor:
+    """The angle whose tangent is x, elementwise."""
+    return k.atan(x)
+
+
+atan.grad(x=lambda k, g, x: g / (x * x + 1))
+
+
+@op(promote="float", kinds="f")
+def atan2(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
+    """The angle of the point (b, a), elementwise, broadcast."""
+    return k.atan2(a, b)
+
+
+def inverse_square(k: Kernels, a: Array, b: Array) -> Array:
+    """1 / (a * a + b * b); 0 at the origin."""
+    r = a * a + b * b
+    return k.where(r == 0, k.zeros_like(r), 1 / k.where(r == 0, k.ones_like(r), r))
+
+
+atan2.grad(
+    a=lambda k, g, a, b: g * b * inverse_square(k, a, b),
+    b=lambda k, g, a, b: -g * a * inverse_square(k, a, b),
+)
+
+
+@op(promote="float", kinds="f")
+def deg2rad(k: Kernels, x: Tensor) -> Tensor:
+    """Degrees as radians, elementwise."""
+    return x * (pi / 180)
+
+
+deg2rad.grad(x=lambda k, g: g * (pi / 180))
+
+
+@op(promote="float", kinds="f")
+def rad2deg(k: Kernels, x: Tensor) -> Tensor:
+    """Radians as degrees, elementwise."""
+    return x * (180 / pi)
+
+
+rad2deg.grad(x=lambda k, g: g * (180 / pi))
+
+
+# --- Hyperbolic functions ---------------------------------------------------------------
+
+
+@op(promote="float")
+def sinh(k: Kernels, x: Tensor) -> Tensor:
+    """The hyperbolic sine, elementwise."""
+    return k.sinh(x)
+
+
+sinh.grad(x=lambda k, g, x: g * k.cosh(x))
+
+
+@op(promote="float")
+def cosh(k: Kernels, x: Tensor) -> Tensor:
+    """The hyperbolic cosine, elementwise."""
+    return k.cosh(x)
+
+
+cosh.grad(x=lambda k, g, x: g * k.sinh(x))
+
+
+@op(promote="float")
+def tanh(k: Kernels, x: Tensor) -> Tensor:
+    """The hyperbolic tangent, elementwise."""
+    return k.tanh(x)
+
+
+tanh.grad(x=lambda k, g, y: g - g * y * y)
+
+
+@op(promote="float")
+def asinh(k: Kernels, x: Tensor) -> Tensor:
+    """What has x as its hyperbolic sine, elementwise."""
+    return k.asinh(x)
+
+
+asinh.grad(x=lambda k, g, x: g / k.sqrt(x * x + 1))
+
+
+@op(promote="float", domain=(1.1, 5))
+def acosh(k: Kernels, x: Tensor) -> Tensor:
+    """What has x as its hyperbolic cosine, elementwise."""
+    return k.acosh(x)
+
+
+def slope_of_acosh(k: Kernels, g: Array, x: Array) -> Array:
+    """g / sqrt(x * x - 1), of complex numbers the root with a positive real part."""
+    if is_complex(k, x):
+        return g / (k.sqrt(x - 1) * k.sqrt(x + 1))
+    return g / k.sqrt(x * x - 1)
+
+
+acosh.grad(x=slope_of_acosh)
+
+
+@op(promote="float", domain=(-0.9, 0.9))
+def atanh(k: Kernels, x: Tensor) -> Tensor:
+    """What has x as its hyperbolic tangent, elementwise."""
+    return k.atanh(x)
+
+
+atanh.grad(x=lambda k, g, x: g / (1 - x * x))
+
+
+# --- Signs ----------------------------------------------------------------------------
+
+
+def conjugate(k: Kernels, x: Array) -> Array:
+    """The complex conjugate; of a real array, the array itself."""
+    return k.conj(x) if is_complex(k, x) else x
+
+
+@op(promote="same", kinds="iufc")
+def abs(k: Kernels, x: Tensor) -> Tensor:
+    """The absolute value, elementwise; real for complex numbers."""
+    return k.abs(x)
+
+
+abs.grad(x=lambda k, g, x: g * conjugate(k, k.sgn(x)))
+
+
+@op(promote="same", kinds="biuf")
+def sign(k: Kernels, x: Tensor) -> Tensor:
+    """-1, 0 or 1, elementwise; 0 for NaN."""
+    return signum(k, x)
+
+
+def signum(k: Kernels, x: Array) -> Array:
+    """The sign of real numbers."""
+    if k.isdtype(x.dtype, "bool"):
+        return k.asarray(x, copy=True)
+    positive = k.astype(x > 0, x.dtype)
+    return positive if k.isdtype(x.dtype, "unsigned integer") else positive - k.astype(
+        x < 0, x.dtype
+    )
+
+
+sign.grad(x=flat)
+
+
+@op(promote="same")
+def sgn(k: Kernels, x: Tensor) -> Tensor:
+    """The sign, elementwise; of complex numbers, the direction: x / abs(x)."""
+    if not is_complex(k, x):
+        return signum(k, x)
+    size = k.astype(k.abs(x), x.dtype)
+    zero = size == 0
+    return k.where(zero, k.zeros_like(x), x / k.where(zero, k.ones_like(x), size))
+
+
+def slope_of_sgn(k: Kernels, g: Array, x: Array, y: Array) -> Array:
+    """What of the gradient lies across the direction, by the distance from 0."""
+    if not is_complex(k, x):
+        return k.zeros_like(g)
+    size = k.astype(k.abs(x), x.dtype)
+    zero = size == 0
+    along = k.astype(k.real(y * g), x.dtype)
+    across = (g - k.conj(y) * along) / k.where(zero, k.ones_like(size), size)
+    return k.where(zero, k.zeros_like(g), across)
+
+
+sgn.grad(x=slope_of_sgn)
+
+
+@op(promote="float", kinds="f")
+def copysign(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
+    """The size of a with the sign of b, elementwise, broadcast."""
+    return k.copysign(a, b)
+
+
+def slope_of_copysign(k: Kernels, g: Array, a: Array, y: Array) -> Array:
+    """g or -g; 0 where a is."""
+    zero = a == 0
+    flipped = y / k.where(zero, k.ones_like(a), a)
+    return k.where(zero, k.zeros_like(g), g * flipped)
+
+
+copysign.grad(a=slope_of_copysign, b=flat)
+
+
+@op(
+    promote="equal",
+    broadcast=True,
+    kinds="biuf",
+    inplace=True,
+    no_grad_reason="PyTorch gives it no derivative",
+)
+def heaviside(k: Kernels, x: Tensor, values: Tensor) -> Tensor:
+    """0 below zero, 1 above it, and `values` at zero, elementwise."""
+    if k.isdtype(x.dtype, "bool"):
+        return k.logical_or(x, values)
+    return k.where(x == 0, values, k.astype(x > 0, x.dtype))
+
+
+# --- Rounding ---------------------------------------------------------------------------
+
+
+def unless_whole(k: Kernels, function: Any, x: Array) -> Array:
+    """`function(x)`, or a copy of `x` if its elements are integers."""
+    if k.isdtype(x.dtype, "integral"):
+        return k.asarray(x, copy=True)
+    return function(x)
+
+
+@op(promote="same", kinds="iuf")
+def floor(k: Kernels, x: Tensor) -> Tensor:
+    """The largest integer not above x, elementwise."""
+    return unless_whole(k, k.floor, x)
+
+
+floor.grad(x=flat)
+
+
+@op(promote="same", kinds="iuf")
+def ceil(k: Kernels, x: Tensor) -> Tensor:
+    """The smallest integer not below x, elementwise."""
+    return unless_whole(k, k.ceil, x)
+
+
+ceil.grad(x=flat)
+
+
+@op(promote="same", kinds="iuf")
+def trunc(k: Kernels, x: Tensor) -> Tensor:
+    """The integer next to x towards zero, elementwise."""
+    return unless_whole(k, k.trunc, x)
+
+
+trunc.grad(x=flat)
+
+
+@op(promote="same", kinds="iuf")
+def round(k: Kernels, x: Tensor, *, decimals: int = 0) -> Tensor:
+    """The nearest integer, or number of so many decimals, elementwise; of two that
+    are as near, the even one."""
+    if not decimals:
+        return unless_whole(k, k.round, x)
+    if k.isdtype(x.dtype, "integral"):
+        raise NotImplementedError("round: decimals are not implemented for integers")
+    if decimals > 0:
+        return k.round(x * 10.0**decimals) / 10.0**decimals
+    return k.round(x / 10.0**-decimals) * 10.0**-decimals
+
+
+round.grad(x=flat)
+
+
+@op(promote="same", kinds="f")
+def frac(k: Kernels, x: Tensor) -> Tensor:
+    """What `trunc` leaves, elementwise."""
+    return x - k.trunc(x)
+
+
+frac.grad(x=lambda k, g: g)

@@ -1,0 +1,117 @@
+"""Softmax and its relatives, from their inputs' maximum, so that nothing overflows."""
+
+from __future__ import annotations
+
+from ..declare import Sample, op
+from .dims import along, is_floating, reduced, restored, scanned, several
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..declare import Kernels
+    from ..tensor import Tensor
+
+    Array = Any
+    Dim = int | tuple[int, ...] | None
+
+__all__ = ["log_softmax", "logsumexp", "softmax"]
+
+
+def need_floats(k: Any, x: Any, name: str) -> None:
+    """Raise unless `x` is floating-point."""
+    if not is_floating(k, x):
+        raise NotImplementedError(
+            f"{name} of integers is not implemented; give dtype=, or cast with .float()"
+        )
+
+
+@op(promote="same", inplace=False)
+def softmax(k: Kernels, x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """exp(x) / exp(x).sum(dim): positive numbers that sum to 1.
+
+    >>> import plugrad
+    >>> plugrad.tensor([0.0, 0.0, 0.0, 0.0]).softmax(0)
+    tensor([0.2500, 0.2500, 0.2500, 0.2500])
+    """
+
+    def body(x: Array, dim: int) -> Array:
+        if 0 in x.shape:
+            return k.zeros_like(x)
+        need_floats(k, x, "softmax")
+        e = k.exp(x - k.max(x, axis=dim, keepdims=True))
+        return e / k.sum(e, axis=dim, keepdims=True)
+
+    return along(body, k, x, dim)
+
+
+@softmax.joint
+def _softmax_rule(k: Any, g: Any, y: Any, dim: Any) -> Any:
+    gy = g * y
+    return (gy - y * k.sum(gy, axis=dim if y.ndim else None, keepdims=True),)
+
+
+@op(promote="same", inplace=False)
+def log_softmax(k: Kernels, x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """log(softmax(x, dim)), exact where that would be log(0)."""
+
+    def body(x: Array, dim: int) -> Array:
+        if 0 in x.shape:
+            return k.zeros_like(x)
+        need_floats(k, x, "log_softmax")
+        x = x - k.max(x, axis=dim, keepdims=True)
+        return x - k.log(k.sum(k.exp(x), axis=dim, keepdims=True))
+
+    return along(body, k, x, dim)
+
+
+@log_softmax.joint
+def _log_softmax_rule(k: Any, g: Any, y: Any, dim: Any) -> Any:
+    total = k.sum(g, axis=dim if y.ndim else None, keepdims=True)
+    return (g - k.exp(y) * total,)
+
+
+@softmax.samples
+@log_softmax.samples
+def _(make: Any) -> Iterator[Sample]:
+    yield from scanned(make)
+    yield Sample(make.large(2, 3), 1)
+    if make.dtype.kind == "f":
+        inf = float("inf")
+        values = [0.0, -inf, 1.0, -inf, -inf, -inf, 2.0, 1.0, inf]
+        x = make.tensor(make.filled((3, 3), values, make.dtype))
+        yield Sample(x, 1).named("infinite", smooth=False)
+
+
+@op(promote="float", inplace=False)
+def logsumexp(k: Kernels, x: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
+    """log(exp(x).sum(dim)), without overflow."""
+    dims = several(x.ndim, dim)
+    if any(not x.shape[d] for d in dims):  # no elements have no largest
+        return k.log(k.sum(x, axis=dims, keepdims=keepdim))
+    real = k.real(x) if k.isdtype(x.dtype, "complex floating") else x
+    m = k.max(real, axis=dims, keepdims=True)
+    m = k.where(k.isfinite(m), m, k.zeros_like(m))
+    m = k.astype(m, x.dtype)
+    y = k.log(k.sum(k.exp(x - m), axis=dims, keepdims=True)) + m
+    return y if keepdim else k.squeeze(y, axis=dims)
+
+
+@logsumexp.joint
+def _logsumexp_rule(k: Any, g: Any, x: Any, y: Any, dim: Any, keepdim: Any) -> Any:
+    y = restored(k, y, x.shape, dim, keepdim)
+    return (restored(k, g, x.shape, dim, keepdim) * k.exp(x - y),)
+
+
+@logsumexp.samples
+def _(make: Any) -> Iterator[Sample]:
+    yield from reduced(make, many=False)
+    yield Sample(make(2, 3, 4), (0, 2))
+    yield Sample(make(2, 3, 4), (0, -1), True)
+    yield Sample(make.large(2, 3), 1)
+    if make.dtype.kind == "f":
+        inf = float("inf")
+        values = [0.0, -inf, 1.0, -inf, -inf, -inf, 2.0, 1.0, inf]
+        x = make.tensor(make.filled((3, 3), values, make.dtype))
+        yield Sample(x, 1).named("infinite", smooth=False)

@@ -1,0 +1,128 @@
+"""The error function and its kin.
+
+Where |x| < 1, erf(x) / x is a polynomial in x * x; beyond, exp(x * x) * erfc(x) * (1 + x)
+is one in (x - 3) / (x + 3). Both were fitted at Chebyshev's points with 40 digits; their
+errors are 7e-18 and 1.3e-16.
+"""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+from ..declare import op
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ..declare import Kernels
+    from ..tensor import Tensor
+
+    Array = Any
+
+__all__ = ["erf", "erfc", "erfinv"]
+
+SMALL = (
+    -7.795898827002142e-10,
+    1.3720064546777686e-08,
+    -1.6208483801871705e-07,
+    1.6447424703317362e-06,
+    -1.492473690741966e-05,
+    0.00012055294904839707,
+    -0.0008548325975389692,
+    0.0052239776071164225,
+    -0.02686617064323777,
+    0.11283791670945006,
+    -0.37612638903183543,
+    1.1283791670955126,
+)
+LARGE = (
+    -1.3217738142670667e-08,
+    1.5074900706158826e-07,
+    -4.4256365780144033e-07,
+    -2.028201054387266e-08,
+    1.7559408192660854e-06,
+    2.2581155976545856e-07,
+    -9.051613502557003e-06,
+    -1.4839209799324823e-06,
+    5.6129206713472874e-05,
+    -2.0560008462378933e-05,
+    -0.00036728895746070665,
+    0.00064581536711764,
+    0.0016185690795440801,
+    -0.009750689378568152,
+    0.02195776401897312,
+    -0.023803913105521123,
+    -0.010235388899223777,
+    0.09902075367939461,
+    -0.23092733308380742,
+    0.7160046047255599,
+)
+SLOPE = 2 / sqrt(pi)
+
+
+def polynomial(k: Kernels, x: Array, coefficients: Sequence[float]) -> Array:
+    """The value of a polynomial, its highest coefficient first."""
+    y = k.full_like(x, coefficients[0])
+    for c in coefficients[1:]:
+        y = y * x + c
+    return y
+
+
+def near(k: Kernels, x: Array) -> Array:
+    """erf(x) where |x| < 1."""
+    return x * polynomial(k, x * x, SMALL)
+
+
+def far(k: Kernels, size: Array) -> Array:
+    """erfc(size) where 1 <= size; the infinite is beyond the range of every dtype."""
+    size = k.minimum(size, k.full_like(size, 30.0))
+    y = polynomial(k, (size - 3.0) / (size + 3.0), LARGE)
+    return y * k.exp(-size * size) / (size + 1.0)
+
+
+@op(promote="float", kinds="f")
+def erf(k: Kernels, x: Tensor) -> Tensor:
+    """The chance that a normal number of variance 1/2 lies within +-x, elementwise."""
+    size = k.abs(x)
+    small = size < 1.0
+    tail = 1.0 - far(k, size)
+    inner = near(k, k.where(small, x, k.zeros_like(x)))
+    return k.where(small, inner, k.where(x < 0, -tail, tail))
+
+
+erf.grad(x=lambda k, g, x: g * k.exp(-x * x) * SLOPE)
+
+
+@op(promote="float", kinds="f")
+def erfc(k: Kernels, x: Tensor) -> Tensor:
+    """1 - erf(x), elementwise, exact where that is small."""
+    size = k.abs(x)
+    small = size < 1.0
+    tail = far(k, size)
+    inner = 1.0 - near(k, k.where(small, x, k.zeros_like(x)))
+    return k.where(small, inner, k.where(x < 0, 2.0 - tail, tail))
+
+
+erfc.grad(x=lambda k, g, x: g * k.exp(-x * x) * -SLOPE)
+
+
+@op(promote="float", kinds="f", domain=(-0.95, 0.95))
+def erfinv(k: Kernels, x: Tensor) -> Tensor:
+    """What has x as its error function, elementwise."""
+    # Winitzki's guess is right to 2e-3; Halley's steps triple the number of digits
+    size = k.abs(x)
+    log = k.log1p(-size * size)
+    a = 0.147
+    b = log * 0.5 + 2 / (pi * a)
+    y = k.sqrt(k.sqrt(b * b - log / a) - b)
+    for _ in range(3):
+        error = k.where(size < 0.5, k.erf(y) - size, (1.0 - size) - k.erfc(y))
+        step = error * k.exp(y * y) / SLOPE
+        y = y - step / (y * step + 1.0)
+    y = k.where(size == 1.0, k.full_like(x, float("inf")), y)
+    return k.where(x < 0, -y, y)
+
+
+erfinv.grad(x=lambda k, g, y: g * k.exp(y * y) / SLOPE)

@@ -1,0 +1,1 @@
+"""Backends that exist for the tests, and the ops on them."""

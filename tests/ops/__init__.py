@@ -1,0 +1,1 @@
+"""Every op by itself: its declaration, and its gradients against numeric ones."""

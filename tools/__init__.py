@@ -1,0 +1,1 @@
+"""Tools for those who work on Plugrad; nothing here is installed."""
