@@ -15,12 +15,14 @@ from . import (
     devices,
     distributions,
     dtypes,
+    from_data,
     layouts,
     legacy,
     ops,
     queries,
     random,
     ranges,
+    sampling,
 )
 from .autograd import (
     enable_grad,
@@ -43,6 +45,7 @@ from .distributions import *
 from .dtypes import *
 from .errors import BackendError, UnsupportedOpError
 from .declare import op
+from .from_data import *
 from .layouts import *
 from .legacy import *
 from .ops import *
@@ -51,6 +54,7 @@ from .printing import get_printoptions, set_printoptions
 from .queries import *
 from .random import *
 from .ranges import *
+from .sampling import *
 from .tensor import Size, Tensor
 from . import attach as _attach  # noqa: E402  (every op is declared by now)
 
@@ -87,6 +91,7 @@ __all__ = [
     "set_printoptions",
 ]
 __all__ += creation.__all__
+__all__ += from_data.__all__
 __all__ += devices.__all__
 __all__ += distributions.__all__
 __all__ += dtypes.__all__
@@ -96,6 +101,7 @@ __all__ += ops.__all__
 __all__ += queries.__all__
 __all__ += random.__all__
 __all__ += ranges.__all__
+__all__ += sampling.__all__
 
 
 def __getattr__(name: str) -> Any:

@@ -6,19 +6,18 @@
 - `empty`, `zeros`, ... and `x.new_zeros`, `zeros_like`, ... differ only in where shape,
   dtype and device come from; all end in `fill`.
 
-Tensors from data (`tensor`, `as_tensor`, ...) stand in `plugrad.data`, those of random
-numbers in `plugrad.distributions`.
+Tensors from data (`tensor`, `as_tensor`, ...) stand in `plugrad.from_data`, those of
+random numbers in `plugrad.distributions`.
 """
 
 from __future__ import annotations
 
-from . import data, dtypes
+from . import dtypes
 from .backend import OPS
-from .data import *
-from .data import as_tensor, finish, from_anything
 from .devices import place
+from .from_data import finish, from_anything
 from .layouts import check_options, contiguous_format, dense_order, preserve_format
-from .tensor import Size, Tensor, wrap
+from .tensor import Tensor, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     Array = Any
 
 __all__ = [
-    *data.__all__,
     "empty",
     "empty_like",
     "empty_strided",
@@ -71,7 +69,9 @@ def checked_size(name: str, n: Any) -> int:
         n = n.item()
     n = n.__index__()
     if n < 0:
-        raise RuntimeError(f"{name}: Trying to create tensor with negative dimension {n}")
+        raise RuntimeError(
+            f"{name}: Trying to create tensor with negative dimension {n}"
+        )
     return n
 
 
@@ -195,7 +195,7 @@ def filler(how: str, doc: str) -> Any:
 def size_keyword(
     name: str, size: tuple[Any, ...], named: dict[str, Any]
 ) -> tuple[Any, ...]:
-    """The sizes that came by the keyword `size`; it can have no default beside `*size`."""
+    """The sizes that came by the keyword `size`, which `*size` leaves no room for."""
     if size or named.keys() != {"size"}:
         unknown = next(key for key in named if key != "size" or size)
         raise TypeError(f"{name}() got an unexpected keyword argument '{unknown}'")

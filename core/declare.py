@@ -568,8 +568,10 @@ class Op:
 
     def view_again(self, x: Tensor, *args: Any) -> Tensor:
         """Make the same view of another tensor; arguments as `link` noted them."""
-        names = [p.name for p in self.params[1:]]
-        return self.apply(x, **dict(zip(names, args)))
+        if any(p.keyword for p in self.params):
+            names = [p.name for p in self.params[1:]]
+            return self.apply(x, **dict(zip(names, args)))
+        return self.function(x, *args)
 
     # --- Declaring ----------------------------------------------------------------
 

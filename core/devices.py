@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 __all__ = ["device", "get_default_device", "set_default_device"]
 
 # The types that PyTorch knows; a backend may bring others.
-TYPES = {"cpu", "cuda", "hpu", "ipu", "lazy", "maia", "meta", "mps", "mtia", "xla", "xpu"}
+TYPES = {
+    "cpu",
+    "cuda",
+    "hpu",
+    "ipu",
+    "lazy",
+    "maia",
+    "meta",
+    "mps",
+    "mtia",
+    "xla",
+    "xpu",
+}
 BACKENDS = {"cpu": "numpy", "cuda": "cupy"}  # where the default backend has no such
 
 
@@ -50,7 +62,8 @@ class device:
         given |= kwargs
         if not given or given.keys() - {"type", "index"}:
             raise TypeError(
-                f"device() takes a type and an index, not {', '.join(given) or 'nothing'}"
+                "device() takes a type and an index, not "
+                f"{', '.join(given) or 'nothing'}"
             )
         return as_device(given.get("type"), given.get("index"))
 

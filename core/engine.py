@@ -298,7 +298,7 @@ def storages(node: Node, kind: str, i: Any, value: Any) -> Sequence[Any]:
 
 def revive(node: Node) -> tuple[Any, ...]:
     """What `node` saved, as Tensors in the graph again."""
-    from .tensor import Tensor, wrap
+    from .tensor import wrap
 
     k = node.k
 
@@ -313,9 +313,9 @@ def revive(node: Node) -> tuple[Any, ...]:
 
     entries: list[Any] = []
     for (kind, i), value in zip(node.plan.sources, node.saved):  # type: ignore
-        if kind == "edge":
+        if kind in ("edge", "copy"):
             entries.append(tensor(value, node.next[i]))
-        elif kind == "output":
+        elif kind in ("output", "result"):
             entries.append(tensor(value, node if i is None else port_of(node, i)))
         elif kind == "array":
             entries.append(tensor(value, None))

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     Array = Any
 
 
-HOLDING = ("edge", "array", "output", "many", "ctx")
+HOLDING = ("edge", "copy", "array", "output", "result", "many", "ctx")
 
 
 class Plan:
     """What all calls of one op with the same inputs to differentiate share."""
 
-    __slots__ = ("name", "back", "names", "sources", "op", "eager", "holds")
+    __slots__ = ("name", "back", "names", "sources", "op", "eager", "holds", "inplace")
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Plan:
         self.back = back
         self.names = names
         # where each entry of `saved` comes from: ("edge", i) an input with a gradient,
+        # ("copy", i) a copy of one, made for a call in place, ("result", i) its result,
         # ("guard", j) an input without, whose Storage is saved[j], ("output", i) a
         # result, ("value", 0) anything else
         self.sources = sources
@@ -57,6 +58,7 @@ class Plan:
         self.eager = eager  # runs even if no gradient has arrived
         # whether backward releases anything; where only shapes and numbers are kept,
         # it may run again
+        self.inplace: Plan | None = None  # the same for calls in place
         self.holds = any(kind in HOLDING for kind, _ in sources)
 
 
@@ -253,4 +255,4 @@ def sum_to(k: Any, g: Array, shape: tuple[int, ...]) -> Array:
     axes = (*range(added), *stretched)
     if axes:
         g = k.sum(g, axis=axes)
-    return k.reshape(g, shape)
+    return g if g.shape == shape else k.reshape(g, shape)

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from . import dtypes, modes
 from .backend import OPS
-from .errors import explain
-from .graph import Leaf, dead_end, hooks_of
 from .declare import ALL_KINDS, SCALARS, Sample, op
+from .errors import explain
+from .graph import Leaf, Plan, dead_end, hooks_of
 from .storage import storage, view_of, written
 from .tensor import Tensor, graph_is_wanted, wrap
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from .graph import Node
     from .declare import Kernels, Op
+    from .graph import Node
     from .storage import Storage
 
     Path = list[tuple[Any, Any]]
@@ -37,14 +37,17 @@ def make_inplace(op: Op) -> Any:
     """The method with an underscore at its end, for an op."""
     slot = op.slot + "_"
     name = op.name + "_"
+    numbers = {p.name for p in op.params if p.keyword}  # which kernels take by name
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         k = self._k
         if self._node is None or (modes.OFF and not modes.current().grad):
             kernel = getattr(k, slot)
             direct = op.direct
-            if kernel is not None and (
-                direct == ALL_KINDS or self._a.dtype in k.kinds[direct]
+            if (
+                kernel is not None
+                and (direct == ALL_KINDS or self._a.dtype in k.kinds[direct])
+                and (not kwargs or numbers.issuperset(kwargs))
             ):
                 raw = plain_arguments(self, args)
                 if raw is not None:
@@ -96,8 +99,16 @@ def check_writable(x: Tensor) -> None:
             "a leaf Variable that requires grad is being used in an in-place operation."
             " Wrap the write in `with plugrad.no_grad():`, or write to a clone()"
         )
-    view = view_of(x) if x._node is not None else None
+    view = view_of(x)
     if view is None:
+        return
+    if x._node is None:
+        if view[0]._node is not None:
+            raise RuntimeError(
+                "A view was created in no_grad mode and is being modified inplace with "
+                "grad mode enabled. Make the view where recording is on, or write to "
+                "it in `with plugrad.no_grad():` too"
+            )
         return
     if any(function is opaque_view for function, _ in view[1]):
         raise RuntimeError(
@@ -132,16 +143,13 @@ def write_result(x: Tensor, y: Tensor, name: str) -> None:
         y = OPS["copy"].function(x, y)  # what was there gets a gradient of zero
     node = y._node
     if node is not None:
-        keep_own_input(x, node)
+        keep_own(x, node)
     try:
         x._a = x._k.write(x._a, y._a)
     except Exception as error:  # elements that share memory, say
         raise explain(name, {"self": x}, error) from error
     s = written(x)
     if node is None:
-        if x._node is not None and modes.current().grad:
-            # what x held is gone, and what it holds now has the gradient zero
-            join_graph(x, OPS["zero_view"].function(x, []))
         return
     if not saved_from(node, s):
         node.w = s.w
@@ -153,14 +161,16 @@ def join_graph(x: Tensor, y: Tensor) -> None:
     and with it everything that shares the memory."""
     s = storage(x)
     view = view_of(x)
-    base = x
+    base = x if view is None else view[0]
+    recorded = base._node is not None
     if view is None:
         move(x, y._node)
     else:
-        base, path = view
-        move(base, replaced(base, y, path))
+        move(base, replaced(base, y, view[1]))
     base._node.s = s  # type: ignore[union-attr]
     for other in s.live():
+        if other._node is None and recorded:
+            continue  # a view made in no_grad mode stays out of the graph
         found = view_of(other)
         if found is not None and found[0] is base:
             move(other, follow(base, found[1])._node)
@@ -180,15 +190,30 @@ def move(x: Tensor, node: Node | None) -> None:
         hooks_of(node).retain = kept
 
 
-def keep_own_input(x: Tensor, node: Node) -> None:
-    """Where the rules need what `x` held before the write, give them a copy."""
-    if node.plan.op is None or not node.saved:
+def keep_own(x: Tensor, node: Node) -> None:
+    """Where the rules need what `x` held before the write, give them a copy. The result
+    that they may need is an array of its own, too: later writes concern neither."""
+    plan = node.plan
+    if plan.op is None or not node.saved:
         return
-    own = node.plan.op.params[0].name
+    own = plan.op.params[0].name
+    if plan.inplace is None:
+        sources = tuple(
+            (APART.get(source[0], source[0]), source[1])
+            if name == own or source[0] == "output"
+            else source
+            for name, source in zip(plan.names, plan.sources)
+        )
+        plan.inplace = Plan(plan.name, plan.back, plan.names, sources, plan.op)
     node.saved = tuple(
-        x._k.copy(value) if name == own and value is x._a else value
-        for name, value in zip(node.plan.names, node.saved)
+        x._k.copy(value) if value is x._a and (name == own or kind == "output") else value
+        for name, (kind, _), value in zip(plan.names, plan.sources, node.saved)
     )
+    node.plan = plan.inplace
+
+
+# sources without a Storage whose writes concern them
+APART = {"edge": "copy", "guard": "value", "output": "result"}
 
 
 def saved_from(node: Node, s: Storage) -> bool:
@@ -200,7 +225,7 @@ def saved_from(node: Node, s: Storage) -> bool:
     return any(
         each is s
         for name, (kind, i), value in entries
-        if kind != "output" and name != own
+        if name != own
         for each in storages(node, kind, i, value)
     )
 

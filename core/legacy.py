@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from . import dtypes
 from .creation import checked_size
-from .data import finish, from_anything
 from .devices import place
+from .from_data import finish, from_anything
 from .tensor import Size, Tensor
 
 TYPE_CHECKING = False
@@ -19,20 +19,19 @@ if TYPE_CHECKING:
 
     from .dtypes import dtype
 
-NAMES = {
-    "BFloat16Tensor": dtypes.bfloat16,
-    "BoolTensor": dtypes.bool_,
-    "ByteTensor": dtypes.uint8,
-    "CharTensor": dtypes.int8,
-    "DoubleTensor": dtypes.float64,
-    "FloatTensor": dtypes.float32,
-    "HalfTensor": dtypes.float16,
-    "IntTensor": dtypes.int32,
-    "LongTensor": dtypes.int64,
-    "ShortTensor": dtypes.int16,
-}
-
-__all__ = [*NAMES, "set_default_tensor_type"]  # pyright: ignore
+__all__ = [
+    "BFloat16Tensor",
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
+    "set_default_tensor_type",
+]
 
 
 class TensorType(type):
@@ -60,7 +59,16 @@ def _define(name: str, d: dtype) -> TensorType:
     return TensorType(name, (), {"dtype": d, "__doc__": text, "__module__": "plugrad"})
 
 
-globals().update({name: _define(name, d) for name, d in NAMES.items()})
+BFloat16Tensor = _define("BFloat16Tensor", dtypes.bfloat16)
+BoolTensor = _define("BoolTensor", dtypes.bool_)
+ByteTensor = _define("ByteTensor", dtypes.uint8)
+CharTensor = _define("CharTensor", dtypes.int8)
+DoubleTensor = _define("DoubleTensor", dtypes.float64)
+FloatTensor = _define("FloatTensor", dtypes.float32)
+HalfTensor = _define("HalfTensor", dtypes.float16)
+IntTensor = _define("IntTensor", dtypes.int32)
+LongTensor = _define("LongTensor", dtypes.int64)
+ShortTensor = _define("ShortTensor", dtypes.int16)
 
 
 def legacy_tensor(d: dtype, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
@@ -100,4 +108,3 @@ def set_default_tensor_type(t: Any) -> None:
     if d.kind != "f":
         raise TypeError("only floating-point types are supported as the default type")
     dtypes.set_default_dtype(d)
-

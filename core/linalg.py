@@ -10,20 +10,10 @@ tensor([[0.5000, 0.0000],
 from __future__ import annotations
 
 from .errors import LinAlgError
-from .ops.decompositions import (
-    cholesky,
-    det,
-    eigh,
-    eigvalsh,
-    inv,
-    matrix_power,
-    pinv,
-    slogdet,
-    solve,
-    svdvals,
-)
+from .ops.decompositions import cholesky, eigh, eigvalsh, svdvals
 from .ops.decompositions import qr_ as qr
 from .ops.decompositions import svd_ as _svd
+from .ops.equations import det, inv, matrix_power, pinv, slogdet, solve
 from .ops.linalg import matmul
 from .ops.matrices import cross as _cross
 from .ops.matrices import diagonal as _diagonal

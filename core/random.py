@@ -97,11 +97,12 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Seed and counter, as a tensor of bytes."""
-        from .data import frombuffer
         from .dtypes import uint8
+        from .from_data import frombuffer
 
         with self._lock:
-            state = self._seed.to_bytes(8, "little") + self._counter.to_bytes(8, "little")
+            numbers = self._seed, self._counter
+        state = b"".join(n.to_bytes(8, "little") for n in numbers)
         return frombuffer(bytearray(state), dtype=uint8)
 
     def set_state(self, new_state: Tensor) -> None:

@@ -10,8 +10,8 @@ from math import ceil, floor, isfinite
 
 from . import dtypes
 from .creation import deliver, dtype_argument, number
-from .data import finish
 from .devices import place
+from .from_data import finish
 from .layouts import check_options
 from .tensor import Tensor
 
@@ -222,9 +222,10 @@ def spaced(
                 f"plugrad.{name}(): inferred dtype {inferred} can't be safely cast to "
                 f"passed dtype {d}"
             )
+    d = d or inferred
     if d is dtypes.bool_:
         raise not_implemented(name, d)
-    return start, end, steps, d or inferred
+    return start, end, steps, d
 
 
 def spaced_numbers(

@@ -112,8 +112,9 @@ class Source:
             first is not None
             and first.kind == "tensor"
             and not (op.wide or op.multiple or op.outputs or op.extras)
-            and len(op.tensors) <= 2
-            and all(p.default is REQUIRED for p in op.tensors)
+            and len(op.tensors) <= 3
+            and first.default is REQUIRED
+            and all(p.default in (REQUIRED, None) for p in op.tensors)
         )
 
     def signature(self) -> str:
@@ -199,35 +200,26 @@ class Source:
     def read(self, slow: str) -> list[str]:
         """Read what the call needs from its arguments."""
         op = self.op
-        first = op.tensors[0]
-        x = self.names[first.name]
-        lines = [f"k = {x}._k", f"r_{first.name} = {x}._a", f"n_{first.name} = {x}._node"]
-        for p in op.tensors[1:]:
+        first = next((p for p in op.tensors if not p.mask), op.tensors[0])
+        lines: list[str] = []
+        for i, p in enumerate(op.tensors):
             name = self.names[p.name]
+            check = [f"if {name}._k is not k:", f"    {slow}"]
             read = [
-                f"if {name}._k is not k:",
-                f"    {slow}",
+                *(check if i else [f"k = {name}._k"]),
                 f"r_{p.name} = {name}._a",
                 f"n_{p.name} = {name}._node",
             ]
-            if op.promote:
+            if op.promote and p is not first and not p.mask:
                 read += [
                     f"if r_{p.name}.dtype is not r_{first.name}.dtype:",
                     f"    {slow}",
                 ]
-            if p.scalar:
-                lines += [
-                    f"if {name}.__class__ in SCALARS:",
-                    f"    r_{p.name} = k.scalar({name}, r_{first.name}.dtype)",
-                    f"    n_{p.name} = None",
-                    "else:",
-                    *("    " + line for line in read),
-                ]
-            else:
-                lines += read
+            lines += read if p is first else self.or_number(p, first, read)
         test = f"r_{first.name}.dtype not in k.kinds[{op.direct!r}]"
         if "f" in op.direct and "c" in op.direct:  # others have no node
-            test = " and ".join(f"n_{p.name} is None" for p in op.tensors) + " and " + test
+            tests = [f"n_{p.name} is None" for p in op.tensors]
+            test = " and ".join((*tests, test))
         if op.direct != ALL_KINDS:
             lines += [f"if {test}:", f"    {slow}"]
         for p in op.params:
@@ -238,6 +230,20 @@ class Source:
                     f"    {name} = flat({name})",
                 ]
         return lines
+
+    def or_number(self, p: Param, first: Param, read: list[str]) -> list[str]:
+        """The lines that read an argument, or take a number or None in its place."""
+        name = self.names[p.name]
+        lines: list[str] = []
+        if p.default is None:
+            lines += [f"if {name} is None:", f"    r_{p.name} = n_{p.name} = None"]
+        if p.scalar:
+            lines += [
+                f"{'elif' if lines else 'if'} {name}.__class__ in SCALARS:",
+                f"    r_{p.name} = k.scalar({name}, r_{first.name}.dtype)",
+                f"    n_{p.name} = None",
+            ]
+        return [*lines, "else:", *("    " + line for line in read)] if lines else read
 
     def tail(self) -> list[str]:
         """What a view does last."""
@@ -268,20 +274,18 @@ class Source:
             "    y._node = None",
             *("    " + line for line in (*tail, "return y")),
         ]
-        if op.broadcast and len(op.tensors) == 2:
-            a, b = (f"r_{p.name}.shape" for p in op.tensors)
-            lines += [f"s_0 = {a}", f"s_1 = {b}"]
+        if op.broadcast and len(op.tensors) > 1:
+            for i, p in enumerate(op.tensors):
+                given = f" if r_{p.name} is not None else s_0" * (p.default is None)
+                lines.append(f"s_{i} = r_{p.name}.shape{given}")
         lines += ["n = new(Node)"]
-        if len(free) == 1:
-            lines += self.recorded((free[0],))
-        else:
-            a, b = free
-            lines += [f"if n_{a.name} is None:"]
-            lines += ["    " + line for line in self.recorded((b,))]
-            lines += [f"elif n_{b.name} is None:"]
-            lines += ["    " + line for line in self.recorded((a,))]
-            lines += ["else:"]
-            lines += ["    " + line for line in self.recorded((a, b))]
+        chosen: list[str] = []
+        for wanted in subsets(free):
+            rest = [p for p in free if p not in wanted]
+            test = " and ".join(f"n_{p.name} is None" for p in rest)
+            chosen += [f"{'elif' if chosen else 'if'} {test or True}:"]
+            chosen += ["    " + line for line in self.recorded(wanted)]
+        lines += self.recorded((free[0],)) if len(free) == 1 else chosen
         lines += [
             "n.k = k",
             "n.w = WRITES[0]",
@@ -303,9 +307,10 @@ class Source:
         saved = [self.entry(n, s) for n, s in zip(plan.names, plan.sources)]
         edges = "".join(f"n_{p.name}, " for p in wanted)
         shapes = "None"
-        if op.broadcast and len(op.tensors) == 2:
+        if op.broadcast and len(op.tensors) > 1:
             kept = "".join(f"s_{op.tensors.index(p)}, " for p in wanted)
-            shapes = f"None if s_0 == s_1 else ({kept})"
+            same = " == ".join(f"s_{i}" for i in range(len(op.tensors)))
+            shapes = f"None if {same} else ({kept})"
         return [
             f"n.plan = P_{number}",
             f"n.next = ({edges})",
@@ -321,9 +326,11 @@ class Source:
         if kind == "guard":
             public = self.names[name]
             made = f"{public}._s or storage({public})"
-            scalar = next(p.scalar for p in op.tensors if p.name == name)
-            if scalar:
-                return f"(None if {public}.__class__ in SCALARS else {made})"
+            p = next(p for p in op.tensors if p.name == name)
+            if p.scalar:
+                made = f"None if {public}.__class__ in SCALARS else {made}"
+            if p.default is None:
+                made = f"None if {public} is None else {made}"
             return f"({made})"
         if kind == "output":
             return "r"
@@ -336,6 +343,14 @@ class Source:
         if name.endswith("_dtype") and name[:-6] in tensors:
             return f"r_{name[:-6]}.dtype"
         return self.names[name]
+
+
+def subsets(params: list[Param]) -> list[tuple[Param, ...]]:
+    """All sets of one or more of some parameters, smaller ones first."""
+    found: list[tuple[Param, ...]] = [()]
+    for p in params:
+        found += [(*each, p) for each in found]
+    return sorted(found[1:], key=len)
 
 
 def public_name(op: Op, p: Param) -> str:

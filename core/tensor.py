@@ -306,7 +306,7 @@ def from_foreign(name: str, param: Any, value: Any) -> Any:
         found = next((t for t in (int, float, complex) if isinstance(value, t)), None)
         return value.item() if found is None else found(value)
     if is_foreign(value):
-        from .data import as_tensor
+        from .from_data import as_tensor
 
         return as_tensor(value)
     raise TypeError(

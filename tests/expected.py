@@ -32,6 +32,11 @@ class Expected:
     def ops(self) -> list[str]:
         return list(self.lines)
 
+    def covers(self, op: str, dtype: str, kind: str) -> bool:
+        """Whether a line speaks of this."""
+        patterns = [pattern for _, pattern in self.lines.get(op, [])]
+        return any(pattern.fullmatch(f"{dtype}, {kind}") for pattern in patterns)
+
     def unexpected(self, op: str, differences: list[tuple[str, str, str]]) -> list[str]:
         """What is wrong with the differences (dtype, kind, text) found for an op: those
         on no line, and lines that none of them needs."""

@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+
 from plugrad import Backend, hookimpl
 
 from . import kernels
@@ -101,7 +102,14 @@ class NumpyBackend(Backend):
         if not array.size:  # NumPy's are 0 then
             return super().strides(array)
         size = array.itemsize
-        return tuple([step // size for step in array.strides])
+        steps = [step // size for step in array.strides]
+        if 0 in steps:  # a new dimension of size 1 has the step 0 in NumPy alone
+            inner = 1
+            for i in range(len(steps) - 1, -1, -1):
+                if not steps[i] and array.shape[i] == 1:
+                    steps[i] = inner
+                inner = array.shape[i] * steps[i]
+        return tuple(steps)
 
     def dense_order(self, array: Any) -> tuple[int, ...] | None:
         return None if array.flags.c_contiguous else super().dense_order(array)
@@ -122,6 +130,7 @@ class NumpyBackend(Backend):
     # --- functions that NumPy has faster ways for -----------------------------------
 
     matmul = staticmethod(kernels.matmul)
+    pow = staticmethod(kernels.pow)
 
     swapaxes = staticmethod(kernels.swapaxes)
     permute_dims = staticmethod(kernels.permute)
@@ -141,6 +150,14 @@ class NumpyBackend(Backend):
         return np.add.reduce(x, axis, dtype, None, keepdims)
 
     broadcast_to = staticmethod(kernels.broadcast_to)
+
+    @staticmethod
+    def zeros_like(x: Any) -> Any:
+        return np.zeros(x.shape, x.dtype)  # 130 ns where np.zeros_like takes 690
+
+    @staticmethod
+    def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
+        return x.astype(dtype, copy=copy)
 
     @staticmethod
     def isdtype(dtype: Any, kind: Any) -> bool:

@@ -5,24 +5,31 @@ from __future__ import annotations
 from . import (
     activation,
     aliases,
+    assigning,
+    axes,
     choosing,
     compare,
     complexes,
     contraction,
     counting,
+    cutting,
     decompositions,
     draws,
+    equations,
     extremes,
     indexing,
     joining,
     linalg,
     math,
     matrices,
+    middles,
     norms,
     picking,
     pointwise,
+    positions,
     putting,
     reduce,
+    repeating,
     scan,
     scattering,
     shape,
@@ -33,23 +40,30 @@ from . import (
 )
 from .activation import *
 from .aliases import *
+from .assigning import *
+from .axes import *
 from .choosing import *
 from .compare import *
 from .complexes import *
 from .contraction import *
 from .counting import *
+from .cutting import *
 from .decompositions import *
+from .equations import *
 from .extremes import *
 from .indexing import *
 from .joining import *
 from .linalg import *
 from .math import *
 from .matrices import *
+from .middles import *
 from .norms import *
 from .picking import *
 from .pointwise import *
+from .positions import *
 from .putting import *
 from .reduce import *
+from .repeating import *
 from .scan import *
 from .scattering import *
 from .shape import *
@@ -61,23 +75,30 @@ from .strided import *
 __all__: list[str] = []
 __all__ += activation.__all__
 __all__ += aliases.__all__
+__all__ += assigning.__all__
+__all__ += axes.__all__
 __all__ += choosing.__all__
 __all__ += compare.__all__
 __all__ += complexes.__all__
 __all__ += contraction.__all__
 __all__ += counting.__all__
+__all__ += cutting.__all__
 __all__ += decompositions.__all__
+__all__ += equations.__all__
 __all__ += extremes.__all__
 __all__ += indexing.__all__
 __all__ += joining.__all__
 __all__ += linalg.__all__
 __all__ += math.__all__
 __all__ += matrices.__all__
+__all__ += middles.__all__
 __all__ += norms.__all__
 __all__ += picking.__all__
 __all__ += pointwise.__all__
+__all__ += positions.__all__
 __all__ += putting.__all__
 __all__ += reduce.__all__
+__all__ += repeating.__all__
 __all__ += scan.__all__
 __all__ += scattering.__all__
 __all__ += shape.__all__

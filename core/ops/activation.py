@@ -119,11 +119,15 @@ def softplus(
     return k.where(z > threshold, x, k.log1p(k.exp(z)) / beta)
 
 
-softplus.grad(
-    x=lambda k, g, x, beta, threshold: k.where(
-        x * beta > threshold, g, g * k.sigmoid(x * beta)
-    )
-)
+def slope_of_softplus(
+    k: Kernels, g: Array, x: Array, beta: float, threshold: float
+) -> Array:
+    """g * sigmoid(beta * x), or g beyond the threshold."""
+    z = x if beta == 1 else x * beta
+    return k.where(z > threshold, g, g * k.sigmoid(z))
+
+
+softplus.grad(x=slope_of_softplus)
 
 
 @op(promote="same", kinds="fc", method=False, oracle="torch.nn.functional.silu")

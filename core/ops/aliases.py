@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from .compare import eq, ge, gt, le, lt, ne
+from .choosing import clamp
+from .compare import ge, gt, le, lt, ne
 from .math import abs, acos, acosh, asin, asinh, atan, atan2, atanh, trunc
 from .pointwise import div, mul, neg, sub
-from .choosing import clamp
 
 __all__ = [
     "absolute",

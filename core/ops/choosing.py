@@ -116,18 +116,14 @@ def clamp(
     >>> plugrad.tensor([-2.0, 0.5, 7.0]).clamp(min=-1, max=1)
     tensor([-1.0000,  0.5000,  1.0000])
     """
+    if min is None and max is None:
+        raise RuntimeError("clamp: at least one of 'min' or 'max' must not be None")
     whole = is_bool(k, x)
     if min is not None:
         x = k.logical_or(x, min) if whole else k.maximum(x, min)
     if max is not None:
         x = k.logical_and(x, max) if whole else k.minimum(x, max)
     return x
-
-
-@clamp.before()
-def _(values: dict[str, Any]) -> None:
-    if values["min"] is None and values["max"] is None:
-        raise RuntimeError("clamp: at least one of 'min' or 'max' must not be None")
 
 
 def inside(k: Kernels, x: Array, min: Array | None, max: Array | None) -> Array:
@@ -262,6 +258,8 @@ def where(
     >>> plugrad.where(x > 0, x, 0.0)
     tensor([1., 0.])
     """
+    if other is None:
+        raise TypeError("where(): missing required argument 'other'")
     return k.where(checked_mask(k, "where", condition), input, other)
 
 
@@ -273,11 +271,10 @@ where.grad(
 
 @where.before()
 def _(values: dict[str, Any]) -> Any:
-    missing = [name for name in ("input", "other") if values[name] is None]
-    if len(missing) == 2:
+    if values["input"] is None and values["other"] is None:
         return OPS["nonzero"].function(values["condition"], as_tuple=True)
-    if missing:
-        raise TypeError(f"where(): missing required argument '{missing[0]}'")
+    if values["input"] is None:
+        raise TypeError("where(): missing required argument 'input'")
     return None
 
 
@@ -365,7 +362,7 @@ def filling(k: Kernels, name: str, x: Array, value: Any) -> Array:
     if fits and dtype.kind in "iu" and value == value and abs(value) != float("inf"):
         highest = k.iinfo(x.dtype).max
         lowest = -highest if dtype.kind == "u" else -highest - 1
-        fits = lowest <= int(value) <= highest
+        fits = lowest <= int(value) <= highest  # type: ignore[arg-type]
     if not fits:
         raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
     return k.make_scalar(value, dtype)
@@ -443,13 +440,12 @@ def copy(
     k: Kernels, x: Tensor, src: Tensor | Number, non_blocking: bool = False
 ) -> Tensor:
     """The values of `src`, broadcast to the shape of x and in its dtype."""
-    if type(src) in SCALARS:
-        src = filling(k, "copy_", x, src)
-    if src.shape != x.shape:
-        src = k.broadcast_to(src, x.shape)
-    if src.dtype == x.dtype:
-        return k.asarray(src, copy=True)
-    return _cast_back(k, src, x.dtype)
+    values: Any = filling(k, "copy_", x, src) if type(src) in SCALARS else src
+    if values.shape != x.shape:
+        values = k.broadcast_to(values, x.shape)
+    if values.dtype == x.dtype:
+        return k.asarray(values, copy=True)
+    return _cast_back(k, values, x.dtype)
 
 
 copy.grad(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..backend import OPS
 from ..declare import Sample, op
+from .dims import is_floating
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def isclose(
     close = k.equal(a, b)
     if equal_nan:
         close = k.logical_or(close, k.logical_and(a != a, b != b))
-    if not k.isdtype(a.dtype, ("real floating", "complex floating")):
+    if not is_floating(k, a):
         a, b = k.astype(a, k.float64), k.astype(b, k.float64)
     error = k.abs(a - b)
     near = error <= k.abs(rtol * b) + atol
@@ -280,11 +281,6 @@ def rrshift(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
 
 
 # --- Tests --------------------------------------------------------------------------
-
-
-def is_floating(k: Kernels, x: Array) -> bool:
-    """Whether the elements are floating-point numbers, real or complex."""
-    return k.isdtype(x.dtype, ("real floating", "complex floating"))
 
 
 @op(promote="same", inplace=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import pi
 
 from ..declare import ALL_KINDS, Sample, op
+from .math import is_complex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ __all__ = [
     "view_as_complex",
     "view_as_real",
 ]
-
-
-def is_complex(k: Kernels, x: Array) -> bool:
-    """Whether the elements are complex."""
-    return k.isdtype(x.dtype, "complex floating")
 
 
 def note_complex(values: dict[str, Any]) -> None:

@@ -50,7 +50,7 @@ def einsum(*args: Any) -> Tensor:
         operands, inputs, output = from_lists(args)
     if len(inputs) != len(operands):
         raise RuntimeError(
-            f"einsum(): {len(inputs)} operands are named, but {len(operands)} were given"
+            f"einsum(): {len(inputs)} operands are named, {len(operands)} were given"
         )
     labels = [numbered(each, t.ndim) for each, t in zip(inputs, operands)]
     result = result_labels(labels, output)

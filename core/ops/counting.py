@@ -132,7 +132,7 @@ def bincount(
     hits = k.expand_dims(x, axis=1) == k.arange(n, dtype=x.dtype)
     if weights is None or not x.shape[0]:  # PyTorch counts even then
         return k.sum(k.astype(hits, k.int64), axis=0)
-    if not k.isdtype(weights.dtype, "real floating"):
+    if weights.dtype != k.float32:
         weights = k.astype(weights, k.float64)
     weights = k.expand_dims(weights, axis=1)
     return k.sum(k.where(hits, weights, k.zeros_like(weights)), axis=0)

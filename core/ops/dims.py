@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def one(ndim: int, dim: int) -> int:
-    """`dim` counted from the front; an array without dimensions counts as having one."""
+    """`dim` counted from the front; an array without dimensions has one to name."""
     n = max(ndim, 1)
     dim = dim.__index__()
     if not -n <= dim < n:
@@ -63,8 +63,9 @@ def kept(shape: Shape, dim: Dim) -> Shape:
 
 
 def restored(k: Kernels, y: Array, shape: Shape, dim: Dim, keepdim: bool) -> Array:
-    """A reduced array with its reduced dimensions back, of size 1."""
-    return y if keepdim else k.reshape(y, kept(shape, dim))
+    """A reduced array with its reduced dimensions back, of size 1; one without any
+    dimensions broadcasts as it is."""
+    return y if keepdim or not y.ndim else k.reshape(y, kept(shape, dim))
 
 
 def spread(k: Kernels, g: Array, x_shape: Shape, dim: Dim, keepdim: bool) -> Array:
@@ -102,8 +103,11 @@ def need_order(k: Kernels, x: Array) -> None:
 
 
 def ranked(k: Kernels, x: Array) -> Array:
-    """`x` as numbers that can be ordered, which the standard's booleans cannot."""
-    return k.astype(x, k.uint8) if k.isdtype(x.dtype, "bool") else x
+    """`x` as numbers that sort: the standard's booleans do not, and ml_dtypes'
+    bfloat16 sorts NaN anywhere."""
+    if k.isdtype(x.dtype, "bool"):
+        return k.astype(x, k.uint8)
+    return k.astype(x, k.float32) if k.dtype_of(x).name == "bfloat16" else x
 
 
 def along(function: Callable[[Array, int], Any], k: Kernels, x: Array, dim: int) -> Any:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ..dtypes import dtype
     from ..tensor import Tensor
 
+    Number = bool | int | float | complex
+
 __all__: list[str] = []
 
 MASK = 0xFFFFFFFF
@@ -75,8 +77,9 @@ def random_words(k: Kernels, key: int, counter: int, blocks: int) -> Tensor:
 
 @random_words.samples
 def _(make: Any) -> Any:
-    for key, counter, blocks in ((0, 0, 3), (2**64 - 1, 5, 1), (7, 2**40, 4), (1, 0, 0)):
-        yield Sample(key, counter, blocks)
+    for key, counter in ((0, 0), (2**64 - 1, 5), (7, 2**40)):
+        for blocks in (0, 1, 3, 4):
+            yield Sample(key, counter, blocks)
 
 
 def halves(k: Any, words: Any) -> Any:
@@ -109,8 +112,9 @@ def draw_normal(k: Kernels, key: int, counter: int, count: int, dtype: dtype) ->
     blocks = block_count(count, wide)
     words = k.random_words(key, counter, blocks)
     bits, unused = (53, 11) if wide else (24, 8)
+    real = k.native(dtypes.float64 if wide else dtypes.float32)
     parts = (words if wide else halves(k, words)) >> unused
-    u = k.astype(parts, k.native(dtypes.float64 if wide else dtypes.float32)) * 2.0**-bits
+    u = k.astype(parts, real) * 2.0**-bits
     n = u.shape[0] // 2
     x, angle = 1.0 - u[:n], u[n:] * (2.0 * pi)  # x in (0, 1]
     radius = k.sqrt(k.log(x) * -2.0)
@@ -166,52 +170,64 @@ def _(make: Any) -> Any:
 @draw_integers.samples
 def _(make: Any) -> Any:
     d = dtypes.int64
-    for count, low, high in ((0, 0, 5), (1, -3, 5), (9, 0, 2**32), (33, -(2**63), 2**63)):
-        yield Sample(11, 3, count, low, high, d)
-    yield Sample(11, 3, 9, 0, 200, dtypes.uint8)
+    for count in (0, 1, 33):
+        for low, high in ((0, 5), (-3, 5), (0, 2**32), (-(2**63), 2**63)):
+            yield Sample(11, 3, count, low, high, d)
+        yield Sample(11, 3, count, 0, 200, dtypes.uint8)
 
 
 @draw_permutation.samples
 def _(make: Any) -> Any:
-    for count in (0, 1, 2, 5, 100):
+    for count in (0, 1, 2, 3, 4, 5, 8, 9, 100, 1000):
         yield Sample(11, 3, count)
+        yield Sample(7, 2**40, count)
 
 
 # --- In the graph -------------------------------------------------------------------
 
 
 @op(method=False, oracle=None)
-def redrawn(k: Kernels, x: Tensor, values: Any) -> Tensor:
+def redrawn(k: Kernels, x: Tensor, values: Tensor) -> Tensor:
     """`values`, drawn in the place of `x`, whose gradient is zero."""
-    return values
+    return k.copy(values)
 
 
-redrawn.grad(x=lambda k, g, x_shape: k.zeros(x_shape, dtype=g.dtype))
-
-
-@redrawn.samples
-def _(make: Any) -> Any:
-    for shape in ((), (3,), (0,), (2, 3)):
-        x = make(*shape)
-        yield Sample(x, x._a)
+redrawn.grad(
+    x=lambda k, g, x_shape: k.zeros(x_shape, dtype=g.dtype),
+    values=lambda k, g: g,
+)
 
 
 @op(method=False, oracle=None)
 def redrawn_pair(
-    k: Kernels, mean: Tensor | Number, std: Tensor | Number, values: Any
+    k: Kernels, mean: Tensor | Number, std: Tensor | Number, values: Tensor
 ) -> Tensor:
     """`values`, drawn with parameters whose gradients are zero."""
-    return values
+    return k.copy(values)
 
 
 redrawn_pair.grad(
     mean=lambda k, g, mean_shape: k.zeros(mean_shape, dtype=g.dtype),
     std=lambda k, g, std_shape: k.zeros(std_shape, dtype=g.dtype),
+    values=lambda k, g: g,
 )
+
+
+SHAPES = ((), (1,), (3,), (0,), (2, 3), (1, 4), (2, 1, 3), (0, 2), (5,))
+
+
+@redrawn.samples
+def _(make: Any) -> Any:
+    for shape in SHAPES:
+        yield Sample(make(*shape), make(*shape))
+    yield Sample(make.strided(2, 3), make(2, 3))
+    x = make(3)
+    yield Sample(x, x)
 
 
 @redrawn_pair.samples
 def _(make: Any) -> Any:
-    for shape in ((), (3,), (0,), (2, 3)):
-        x = make(*shape)
-        yield Sample(x, make(*shape), x._a)
+    for shape in SHAPES:
+        yield Sample(make(*shape), make(*shape), make(*shape))
+    yield Sample(make(2, 1), make(1, 3), make(2, 3))
+    yield Sample(make(3), 2.0, make(3))

@@ -10,6 +10,7 @@ from math import log as ln
 from math import pi
 
 from ..declare import op
+from .dims import conjugate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -379,11 +380,6 @@ atanh.grad(x=lambda k, g, x: g / (1 - x * x))
 
 
 # --- Signs ----------------------------------------------------------------------------
-
-
-def conjugate(k: Kernels, x: Array) -> Array:
-    """The complex conjugate; of a real array, the array itself."""
-    return k.conj(x) if is_complex(k, x) else x
 
 
 @op(promote="same", kinds="iufc")

@@ -113,7 +113,7 @@ def _two_dims(ndim: int, dim1: int, dim2: int) -> tuple[int, int]:
     first, second = one(ndim, dim1), one(ndim, dim2)
     if first == second:
         raise RuntimeError(
-            f"diagonal dimensions cannot be identical {dim1}, {dim2}: a matrix needs two"
+            f"diagonal dimensions cannot be identical, but both are {dim1} ({dim2})"
         )
     return first, second
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..declare import Sample, op
 from ..tensor import Tensor, wrap
 from .dims import one
-from .indexing import check_range, positions
+from .positions import check_range, common_shape, positions
 from .shape import reshape, size_of
 
 TYPE_CHECKING = False
@@ -43,12 +43,16 @@ def mesh(k: Any, x_shape: Sequence[int], dim: int, index: Any) -> Any:
         else:
             shape = [1] * len(x_shape)
             shape[i] = -1
-            each = k.reshape(k.arange(index.shape[i], dtype=k.int64), tuple(shape)) * step
+            each = (
+                k.reshape(k.arange(index.shape[i], dtype=k.int64), tuple(shape)) * step
+            )
         where = each if where is None else where + each
     return k.reshape(where, (-1,))
 
 
-def checked_dim(name: str, k: Any, x: Any, dim: int, index: Any, src: Any = None) -> int:
+def checked_dim(
+    name: str, k: Any, x: Any, dim: int, index: Any, src: Any = None
+) -> int:
     """`dim` from the front, after checks of what `gather` and `scatter` were given."""
     at = one(x.ndim, dim)
     if not k.isdtype(index.dtype, "integral"):
@@ -118,7 +122,13 @@ gather.grad(
 
 @gather.samples
 def _(make: Any) -> Iterator[Sample]:
-    for dim, shape in [(0, (2, 3)), (0, (4, 3)), (1, (2, 5)), (-1, (2, 1)), (1, (1, 2))]:
+    for dim, shape in [
+        (0, (2, 3)),
+        (0, (4, 3)),
+        (1, (2, 5)),
+        (-1, (2, 1)),
+        (1, (1, 2)),
+    ]:
         yield Sample(make(2, 3), dim, make.integers(*shape, high=2))
     yield Sample(make(), 0, make.integers(high=1))
     yield Sample(make(3), 0, make.integers(5, high=3))
@@ -129,8 +139,7 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """`gather` with indices that broadcast against the input, and may be negative."""
-    from .indexing import common_shape
+    """`gather` with indices that broadcast against the input."""
     from .shape import expand
 
     if indices.dtype.name not in ("int64", "int32"):
@@ -218,24 +227,23 @@ def index_select(k: Kernels, x: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 def check_vector(name: str, k: Any, x: Any, at: int, index: Any, low: int = 0) -> None:
-    """Raise unless `index` is a vector of positions in the dimension `at` of `x`."""
+    """Raise unless `index` is a vector of positions in the dimension `at` of `x`. Which
+    exception it is PyTorch decides by the op, and by the dimensions."""
     if index.ndim > 1:
-        raise IndexError(f"{name}(): Index is supposed to be a vector")
+        kind = RuntimeError if name == "index_fill" else IndexError
+        raise kind(f"{name}(): Index is supposed to be a vector")
     if not k.isdtype(index.dtype, "integral"):
         raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index")
     n = x.shape[at] if x.ndim else 1
     if 0 not in index.shape and not bool(k.all((index >= -n * low) & (index < n))):
-        raise IndexError(
-            f"{name}(): index out of range in self: dimension {at} has size {n}"
-        )
+        kind = RuntimeError if name == "index_add" and x.ndim > 1 else IndexError
+        raise kind(f"{name}(): index out of range in self: dimension {at} has size {n}")
 
 
 def _unpicked(k: Any, g: Any, x_shape: Any, dim: int, index: Any) -> Any:
     if not x_shape:
         return k.reshape(g, ())
-    return k.spread(
-        g, k.reshape(index, (-1,)), one(len(x_shape), dim), tuple(x_shape)
-    )
+    return k.spread(g, k.reshape(index, (-1,)), one(len(x_shape), dim), tuple(x_shape))
 
 
 index_select.grad(
@@ -282,7 +290,9 @@ def embedding(
     return k.reshape(rows, (*indices.shape, weight.shape[1]))
 
 
-def _of_weight(k: Any, g: Any, shape: Any, indices: Any, padding: int, scale: bool) -> Any:
+def _of_weight(
+    k: Any, g: Any, shape: Any, indices: Any, padding: int, scale: bool
+) -> Any:
     if padding >= 0:
         kept = k.expand_dims(indices != padding, axis=-1)
         g = k.where(kept, g, k.zeros_like(g))
@@ -323,7 +333,9 @@ def take(k: Kernels, x: Tensor, index: Tensor) -> Tensor:
     flat = k.reshape(x, (-1,))
     n = flat.shape[0]
     if not k.isdtype(index.dtype, "integral"):
-        raise RuntimeError(f"take(): Expected a long tensor for index, got {index.dtype}")
+        raise RuntimeError(
+            f"take(): Expected a long tensor for index, got {index.dtype}"
+        )
     if 0 in index.shape:
         return k.zeros(index.shape, dtype=x.dtype)
     index = k.astype(index, k.int64)

@@ -66,7 +66,8 @@ def scaled(k: Kernels, x: Array, factor: Number) -> Array:
         )
     if isinstance(factor, complex) and kind != "c":
         raise RuntimeError(
-            "For non-complex input tensors, argument alpha must not be a complex number."
+            "For non-complex input tensors, argument alpha must not be a complex "
+            "number."
         )
     if kind == "b":
         return x if factor else k.zeros_like(x)
@@ -231,16 +232,16 @@ reciprocal.grad(x=lambda k, g, y: -g * y * y)
 # --- Quotients rounded, and what they leave ---------------------------------------------
 
 
-def checked(k: Kernels, b: Array) -> Array:
-    """A divisor; for integers, none may be zero."""
-    if is_whole(k, b) and not k.all(b != 0):
+def checked(k: Kernels, a: Array, b: Array) -> Array:
+    """The divisor of `a`; for integers, none may be zero, unless nothing is divided."""
+    if is_whole(k, b) and 0 not in a.shape and not k.all(b != 0):
         raise RuntimeError("ZeroDivisionError: integers cannot be divided by zero")
     return b
 
 
 def quotient_down(k: Kernels, a: Array, b: Array) -> Array:
     """a / b rounded down."""
-    return k.floor_divide(a, checked(k, b))
+    return k.floor_divide(a, checked(k, a, b))
 
 
 @op(promote="same", kinds="iuf", method=False, oracle=None)
@@ -285,7 +286,7 @@ def rfloor_divide(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
 @op(promote="same", kinds="iuf")
 def remainder(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
     """What `a / b` rounded down leaves, with the sign of `b`: Python's `a % b`."""
-    return k.remainder(a, checked(k, b))
+    return k.remainder(a, checked(k, a, b))
 
 
 remainder.grad(
@@ -297,7 +298,7 @@ remainder.grad(
 @op(promote="same", kinds="iuf", domain=(0.6, 5), method=False, oracle=None)
 def rremainder(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
     """`b % a`, elementwise, broadcast."""
-    return k.remainder(b, checked(k, a))
+    return k.remainder(b, checked(k, b, a))
 
 
 rremainder.grad(
@@ -309,7 +310,7 @@ rremainder.grad(
 @op(promote="same", kinds="iuf")
 def fmod(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
     """What `a / b` rounded towards zero leaves, with the sign of `a`: C's `fmod`."""
-    checked(k, b)
+    checked(k, a, b)
     if k.isdtype(a.dtype, "unsigned integer"):
         return k.remainder(a, b)
     return k.sign(a) * k.remainder(k.abs(a), k.abs(b))
@@ -353,8 +354,24 @@ def power(k: Kernels, a: Array, b: Array) -> Array:
 
 def slope_of_base(k: Kernels, g: Array, a: Array, b: Array) -> Array:
     """The gradient of a ** b to `a`; zero wherever `b` is."""
-    less = b - k.astype(b != 0, b.dtype)
-    return g * b * k.pow(a, less)
+    return g * b * k.pow(a, k.lowered(b))
+
+
+@op(kinds="fc", method=False, oracle=None)
+def lowered(k: Kernels, b: Tensor) -> Tensor:
+    """b - 1, elementwise; but 0 stays 0, so that 0 ** 0 has a derivative."""
+    return b - k.astype(b != 0, b.dtype)
+
+
+lowered.grad(b=lambda k, g: g)
+
+
+@lowered.samples
+def _(make: Any) -> Iterator[Sample]:
+    for shape in ((), (0,), (1,), (3,), (2, 3), (2, 0), (2, 1, 3), (1, 1)):
+        yield Sample(make(*shape))
+    yield Sample(make.strided(2, 3))
+    yield Sample(make.expanded(2, 3))
 
 
 def slope_of_exponent(k: Kernels, g: Array, a: Array, b: Array, y: Array) -> Array:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from ..declare import Sample, op
 from .dims import one
-from .indexing import positions
 from .picking import (
     check_flat,
     check_vector,
@@ -18,6 +17,7 @@ from .picking import (
     same_dtype,
     together,
 )
+from .positions import positions
 from .shape import clone, size_of
 
 TYPE_CHECKING = False
@@ -77,6 +77,8 @@ def combine_flat(
     k: Kernels, x: Tensor, flat: Tensor, values: Tensor, reduce: str
 ) -> Tensor:
     """A vector with `values` combined into it at the positions `flat`."""
+    if k.isdtype(x.dtype, "complex floating") and reduce != "prod":
+        raise RuntimeError(f"{reduce} of complex numbers: they have no order")
     if 0 in flat.shape or 0 in x.shape:
         return k.copy(x)
     if k.isdtype(x.dtype, "bool"):
@@ -241,15 +243,15 @@ def checked_source(name: str, k: Any, x: Any, dim: int, index: Any, source: Any)
     return at
 
 
-def _put_rows(k: Any, x: Any, at: int, index: Any, source: Any, accumulate: bool) -> Any:
+def _put_rows(
+    k: Any, x: Any, at: int, index: Any, source: Any, accumulate: bool
+) -> Any:
     """`x` with `source` put or added at positions along the dimension `at`."""
     shape = x.shape or (1,)
     indices = [None] * at + [k.reshape(index, (-1,))] + [None] * (len(shape) - at - 1)
     flat, _ = positions(k, shape, indices)
     values = k.reshape(source, (-1,))
-    return k.reshape(
-        k.put_flat(k.reshape(x, (-1,)), flat, values, accumulate), x.shape
-    )
+    return k.reshape(k.put_flat(k.reshape(x, (-1,)), flat, values, accumulate), x.shape)
 
 
 def _rows(k: Any, g: Any, dim: int, index: Any, shape: Any) -> Any:
@@ -267,7 +269,9 @@ index_add.grad(
 
 
 @op(inplace=True)
-def index_copy(k: Kernels, x: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+def index_copy(
+    k: Kernels, x: Tensor, dim: int, index: Tensor, source: Tensor
+) -> Tensor:
     """`x` with the positions of `source` along `dim` put where `index` says."""
     at = checked_source("index_copy", k, x, dim, index, source)
     return _put_rows(k, x, at, index, source, False)
@@ -306,8 +310,8 @@ def index_fill(
     else:
         if value.ndim:
             raise RuntimeError(
-                "index_fill_ only supports a 0-dimensional value tensor, but got tensor "
-                f"with {value.ndim} dimension(s)."
+                "index_fill_ only supports a 0-dimensional value tensor, but got "
+                f"tensor with {value.ndim} dimension(s)."
             )
         value = k.astype(value, x.dtype)
     shape = list(x.shape)
@@ -343,14 +347,14 @@ def _(make: Any) -> Iterator[Sample]:
 def put(
     k: Kernels, x: Tensor, index: Tensor, source: Tensor, accumulate: bool = False
 ) -> Tensor:
-    """`x` with elements put, or added, at positions counted through the whole tensor."""
+    """`x` with elements put, or added, at positions counted through the tensor."""
     if x.dtype != source.dtype:
         raise RuntimeError(
             f"put_(): self and source expected to have the same dtype, but got self."
             f"dtype = {x.dtype} and source.dtype = {source.dtype}"
         )
     if size_of(index.shape) != size_of(source.shape):
-        raise RuntimeError(
+        raise IndexError(
             f"put_(): Expected source and index to have the same number of elements, "
             f"but got {list(source.shape)} and {list(index.shape)}"
         )
@@ -390,7 +394,9 @@ def _(make: Any) -> Iterator[Sample]:
     yield Sample(make(2, 3), make.integers(0), make(0))
     yield Sample(make(), make.integers(1, high=1), make(1))
     for shape in [(1,), (4,), (2, 2), (0,), (9,)]:
-        yield Sample(make(2, 3), make.integers(*shape, low=-6, high=6), make(*shape), True)
+        yield Sample(
+            make(2, 3), make.integers(*shape, low=-6, high=6), make(*shape), True
+        )
     yield Sample(make.strided(2, 3), make.integers(4, high=6), make(4), True)
     x = make(1, 1)
     yield Sample(x, make.integers(1, 1, high=1), x)
@@ -458,7 +464,7 @@ def _(make: Any) -> Iterator[Sample]:
 
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """A copy of `input` with `src` at one position along a dimension."""
-    from .shape import select
+    from .axes import select
 
     if tuple(select(input, dim, index)._a.shape) != tuple(src._a.shape):
         raise RuntimeError(

@@ -168,11 +168,15 @@ def _(
     return g_x, None, g_src
 
 
-def _sum(k: Any, g: Any, x: Any, dim: int, index: Any, src: Any, own: bool, y: Any) -> Any:
+def _sum(
+    k: Any, g: Any, x: Any, dim: int, index: Any, src: Any, own: bool, y: Any
+) -> Any:
     return g, k.gather(g, dim, index)
 
 
-def _mean(k: Any, g: Any, x: Any, dim: int, index: Any, src: Any, own: bool, y: Any) -> Any:
+def _mean(
+    k: Any, g: Any, x: Any, dim: int, index: Any, src: Any, own: bool, y: Any
+) -> Any:
     n = k.ones(tuple(x.shape), dtype=g.dtype)
     if not own:
         n = k.scatter(n, dim, index, 0)
@@ -181,7 +185,9 @@ def _mean(k: Any, g: Any, x: Any, dim: int, index: Any, src: Any, own: bool, y: 
     return g, k.gather(g, dim, index)
 
 
-def _prod(k: Any, g: Any, x: Any, dim: int, index: Any, src: Any, own: bool, y: Any) -> Any:
+def _prod(
+    k: Any, g: Any, x: Any, dim: int, index: Any, src: Any, own: bool, y: Any
+) -> Any:
     """The product without one factor: the quotient, but where that factor is zero."""
     one = k.ones_like(x)
     no_x = x == 0
@@ -232,7 +238,9 @@ def _(make: Any) -> Iterator[Sample]:
         )
     yield Sample(make(), 0, make.integers(high=1), make(), "sum")
     yield Sample(make(3), 0, make.integers(0), make(0), "prod")
-    yield Sample(make.strided(3, 2), -1, make.integers(3, 2, high=2), make(3, 2), "amax")
+    yield Sample(
+        make.strided(3, 2), -1, make.integers(3, 2, high=2), make(3, 2), "amax"
+    )
 
 
 METHODS = [scatter, scatter_in_place]

@@ -22,23 +22,13 @@ if TYPE_CHECKING:
     Dims = int | Sequence[int]
 
 __all__ = [
-    "adjoint",
     "broadcast_to",
     "clone",
     "expand_as",
     "flatten",
-    "moveaxis",
-    "movedim",
-    "narrow",
-    "permute",
     "ravel",
     "reshape",
-    "select",
     "squeeze",
-    "swapaxes",
-    "swapdims",
-    "t",
-    "transpose",
     "unflatten",
     "unsqueeze",
 ]
@@ -134,7 +124,12 @@ def _(make: Any) -> Iterator[Sample]:
     yield Sample(make.strided(2, 3), 2, 3, 1)
 
 
-@op(view=True, method=False, oracle=None, no_grad_reason="reads the bits as another dtype")
+@op(
+    view=True,
+    method=False,
+    oracle=None,
+    no_grad_reason="reads the bits as another dtype",
+)
 def view_as_dtype(k: Kernels, x: Tensor, dtype: dtype) -> Tensor:
     """The same memory read as another dtype."""
     from ..errors import UnsupportedOpError
@@ -151,9 +146,12 @@ def view_as_dtype(k: Kernels, x: Tensor, dtype: dtype) -> Tensor:
 def _(make: Any) -> Iterator[Sample]:
     from .. import dtypes
 
-    for shape in [(), (1,), (4,), (2, 4), (3, 2, 2)]:
-        yield Sample(make(*shape), dtypes.uint8 if shape else make().dtype)
-        yield Sample(make(*shape, dtype=dtypes.int32), dtypes.float32)
+    for shape in [(), (0,), (1,), (4,), (2, 4), (3, 2, 2), (1, 1), (2, 0)]:
+        yield Sample(make(*shape), make().dtype)
+    yield Sample(make.strided(2, 3), make().dtype)
+    yield Sample(make.expanded(2, 3), make().dtype)
+    yield Sample(make.integers(4, dtype=dtypes.int32), dtypes.float32).named("bits")
+    yield Sample(make.integers(2, 4), dtypes.int32).named("narrower")
 
 
 def view(x: Tensor, *shape: int | dtype) -> Tensor:
@@ -184,7 +182,9 @@ def flatten(k: Kernels, x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Ten
     """Join neighbouring dimensions into one."""
     start, end = one(x.ndim, start_dim), one(x.ndim, end_dim)
     if start > end:
-        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+        raise RuntimeError(
+            "flatten() has invalid args: start_dim cannot come after end_dim"
+        )
     joined = size_of(x.shape[start : end + 1])
     return k.reshape(x, (*x.shape[:start], joined, *x.shape[end + 1 :]))
 
@@ -334,6 +334,9 @@ def _(make: Any) -> Iterator[Sample]:
     yield Sample(make(3), dtypes.complex128)
     yield Sample(make.strided(2, 3), dtypes.float64)
     yield Sample(make.expanded(2, 3), dtypes.float64)
+    for shape in [(2, 0), (1, 1), (2, 1, 3)]:
+        yield Sample(make(*shape), dtypes.float64)
+        yield Sample(make(*shape), dtypes.complex128)
 
 
 # --- Repeating without copying --------------------------------------------------------
@@ -396,219 +399,13 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     return expand(input, tuple(size))
 
 
-# --- Another order of dimensions ------------------------------------------------------
-
-
-def backwards(dims: Sequence[int]) -> tuple[int, ...]:
-    """The permutation that undoes another."""
-    found = [0] * len(dims)
-    for i, dim in enumerate(dims):
-        found[dim] = i
-    return tuple(found)
-
-
-@op(view=True)
-def permute(k: Kernels, x: Tensor, *dims: int) -> Tensor:
-    """The dimensions in another order."""
-    if len(dims) != x.ndim:
-        raise RuntimeError(
-            f"permute: {len(dims)} dims were given for a tensor of {x.ndim} dimensions"
-        )
-    return k.permute_dims(x, dim_indices(dims, x.ndim))
-
-
-permute.grad(x=lambda k, g, dims: k.permute_dims(g, backwards(dims)))
-
-
-@permute.samples
-def _(make: Any) -> Iterator[Sample]:
-    for dims in [(0, 1, 2), (2, 1, 0), (1, 2, 0), (-1, 0, 1), (0, -1, -2)]:
-        yield Sample(make(2, 3, 4), *dims)
-    yield Sample(make(2, 3), (1, 0))
-    yield Sample(make(), ())
-    yield Sample(make(3), 0)
-    yield Sample(make(0, 3), 1, 0)
-    yield Sample(make.strided(2, 3), 1, 0)
-
-
-@op(view=True)
-def transpose(k: Kernels, x: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Two dimensions exchanged."""
-    return exchanged(k, x, dim0, dim1)
-
-
-@op(view=True)
-def swapaxes(k: Kernels, x: Tensor, axis0: int, axis1: int) -> Tensor:
-    """Two dimensions exchanged; `transpose` by NumPy's name."""
-    return exchanged(k, x, axis0, axis1)
-
-
-def exchanged(k: Any, x: Any, a: int, b: int) -> Any:
-    """`x` with the dimensions `a` and `b` exchanged."""
-    dims = list(range(x.ndim))
-    a, b = one(x.ndim, a), one(x.ndim, b)
-    if a != b:
-        dims[a], dims[b] = b, a
-    return k.permute_dims(x, tuple(dims))
-
-
-transpose.grad(x=lambda k, g, dim0, dim1: k.swapaxes(g, dim0, dim1))
-swapaxes.grad(x=lambda k, g, axis0, axis1: k.swapaxes(g, axis0, axis1))
-
-
-@transpose.samples
-@swapaxes.samples
-def _(make: Any) -> Iterator[Sample]:
-    for dims in [(0, 1), (1, 2), (0, -1), (-1, -2), (1, 1), (2, 0)]:
-        yield Sample(make(2, 3, 4), *dims)
-    yield Sample(make(), 0, -1)
-    yield Sample(make(3), 0, 0)
-    yield Sample(make(0, 3), 0, 1)
-    yield Sample(make.strided(2, 3), 0, 1)
-
-
-def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Two dimensions exchanged; `transpose` by another name."""
-    return transpose(input, dim0, dim1)
-
-
-def t(input: Tensor) -> Tensor:
-    """A matrix transposed; tensors of fewer dimensions as they are."""
-    n = input._a.ndim
-    if n > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {n}D")
-    return transpose(input, 0, n - 1 if n else 0)
-
-
-def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
-    """Dimensions moved to other places, the rest in their order."""
-    n = input._a.ndim
-    source, destination = dim_indices(source, n), dim_indices(destination, n)
-    if len(source) != len(destination):
-        raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({list(source)} dims)"
-            " should contain the same number of dims as destination "
-            f"({list(destination)} dims)"
-        )
-    if not n:
-        return view_(input, ())
-    rest = iter(i for i in range(n) if i not in source)
-    moved = dict(zip(destination, source))
-    return permute(input, tuple(moved[i] if i in moved else next(rest) for i in range(n)))
-
-
-def moveaxis(input: Tensor, source: Dims, destination: Dims) -> Tensor:
-    """`movedim` by NumPy's name."""
-    return movedim(input, source, destination)
-
-
-@op(view=True, method=False, oracle=None)
-def mT(k: Kernels, x: Tensor) -> Tensor:  # noqa: N802
-    """The last two dimensions exchanged."""
-    if x.ndim < 2:
-        raise RuntimeError(
-            "tensor.mT is only supported on matrices or batches of matrices. "
-            f"Got {x.ndim}-D tensor."
-        )
-    return k.matrix_transpose(x)
-
-
-mT.grad(x=lambda k, g: k.matrix_transpose(g))
-
-
-@mT.samples
-def _(make: Any) -> Iterator[Sample]:
-    for shape in [(2, 3), (1, 1), (3, 3), (2, 3, 4), (0, 3), (2, 0), (1, 2, 3, 2)]:
-        yield Sample(make(*shape))
-    yield Sample(make.strided(2, 3))
-    yield Sample(make.strided(2, 3, 4))
-    yield Sample(make.expanded(2, 3))
-
-
-def adjoint(input: Tensor) -> Tensor:
-    """The last two dimensions exchanged, and complex numbers conjugated."""
-    from ..backend import OPS
-
-    x = mT(input)
-    return OPS["conj_physical"].function(x) if x.dtype.is_complex else x
-
-
-def T(x: Tensor) -> Tensor:  # noqa: N802
-    """The dimensions in reverse order."""
-    return permute(x, tuple(range(x._a.ndim - 1, -1, -1)))
-
-
-def H(x: Tensor) -> Tensor:  # noqa: N802
-    """A matrix transposed, and complex numbers conjugated."""
-    n = x._a.ndim
-    if n not in (0, 2):
-        raise RuntimeError(
-            f"tensor.H is only supported on matrices (2-D tensors). Got {n}-D tensor. "
-            "For batches of matrices, consider using tensor.mH"
-        )
-    return adjoint(x) if n else T(x)
-
-
-# --- Parts ----------------------------------------------------------------------------
-
-
-def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """One position along a dimension, which goes away."""
-    if not input._a.ndim:
-        raise IndexError("select() cannot be applied to a 0-dim tensor.")
-    dim = one(input._a.ndim, dim)
-    size = input._a.shape[dim]
-    if not -size <= index < size:
-        raise IndexError(
-            f"select(): index {index} out of range for tensor of size "
-            f"{list(input._a.shape)} at dimension {dim}"
-        )
-    return along(input, dim, int(index))
-
-
-def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """`length` positions of a dimension, from `start` on."""
-    if not input._a.ndim:
-        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
-    dim = one(input._a.ndim, dim)
-    size = input._a.shape[dim]
-    if length < 0:
-        raise RuntimeError("narrow(): length must be non-negative.")
-    if not -size <= start <= size:
-        raise IndexError(
-            f"start out of range (expected to be in range of [{-size}, {size}], but "
-            f"got {int(start)})"
-        )
-    start = int(start) + (size if start < 0 else 0)
-    if start + length > size:
-        raise RuntimeError(
-            f"start ({start}) + length ({length}) exceeds dimension size ({size})."
-        )
-    return along(input, dim, slice(start, start + length))
-
-
-def along(x: Tensor, dim: int, index: Any) -> Tensor:
-    """`x` indexed along one dimension."""
-    from .indexing import getitem
-
-    return getitem(x, (slice(None),) * dim + (index,))
-
-
 METHODS = [
-    adjoint,
     broadcast_to,
     contiguous,
     expand_as,
-    moveaxis,
-    movedim,
-    narrow,
     ravel,
     reshape_as,
-    select,
-    swapdims,
-    t,
     unflatten,
     view,
     view_as,
 ]
-PROPERTIES = {"T": T, "mT": mT, "H": H, "mH": adjoint}

@@ -46,10 +46,25 @@ def softmax(k: Kernels, x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     return along(body, k, x, dim)
 
 
-@softmax.joint
-def _softmax_rule(k: Any, g: Any, y: Any, dim: Any) -> Any:
-    gy = g * y
-    return (gy - y * k.sum(gy, axis=dim if y.ndim else None, keepdims=True),)
+softmax.grad(x=lambda k, g, y, dim: k.softmax_back(g, y, dim))
+
+
+@op(promote="equal", method=False, oracle=None)
+def softmax_back(k: Kernels, x: Tensor, result: Tensor, dim: int) -> Tensor:
+    """The gradient of `softmax`, from the one that comes in."""
+    return result * (x - k.sum(x * result, axis=several(x.ndim, dim), keepdims=True))
+
+
+@softmax_back.joint
+def _softmax_back_rule(k: Any, g: Any, x: Any, result: Any, dim: Any, need: Any) -> Any:
+    to_x = to_result = None
+    if need[0]:
+        to_x = k.softmax_back(g, result, dim)
+    if need[1]:
+        dims = several(x.ndim, dim)
+        to_result = g * (x - k.sum(x * result, axis=dims, keepdims=True))
+        to_result = to_result - x * k.sum(g * result, axis=dims, keepdims=True)
+    return to_x, to_result
 
 
 @op(promote="same", inplace=False)
@@ -66,10 +81,49 @@ def log_softmax(k: Kernels, x: Tensor, dim: int, *, dtype: Any = None) -> Tensor
     return along(body, k, x, dim)
 
 
-@log_softmax.joint
-def _log_softmax_rule(k: Any, g: Any, y: Any, dim: Any) -> Any:
-    total = k.sum(g, axis=dim if y.ndim else None, keepdims=True)
-    return (g - k.exp(y) * total,)
+log_softmax.grad(x=lambda k, g, y, dim: k.log_softmax_back(g, y, dim))
+
+
+@op(promote="equal", method=False, oracle=None)
+def log_softmax_back(k: Kernels, x: Tensor, result: Tensor, dim: int) -> Tensor:
+    """The gradient of `log_softmax`, from the one that comes in."""
+    return x - k.exp(result) * k.sum(x, axis=several(x.ndim, dim), keepdims=True)
+
+
+@log_softmax_back.joint
+def _log_softmax_back_rule(
+    k: Any, g: Any, x: Any, result: Any, dim: Any, need: Any
+) -> Any:
+    to_x = to_result = None
+    dims = several(x.ndim, dim)
+    e = k.exp(result)
+    if need[0]:
+        to_x = g - k.sum(g * e, axis=dims, keepdims=True)
+    if need[1]:
+        to_result = -g * e * k.sum(x, axis=dims, keepdims=True)
+    return to_x, to_result
+
+
+@softmax_back.samples
+@log_softmax_back.samples
+def _(make: Any) -> Iterator[Sample]:
+    if make.dtype.kind not in "fc":
+        return
+    for shape, dim in (
+        ((), 0),
+        ((3,), -1),
+        ((2, 3), 0),
+        ((2, 3), 1),
+        ((0, 3), 1),
+        ((2, 3, 4), 1),
+        ((2, 40), 1),
+        ((3, 2, 40), -1),
+    ):
+        yield Sample(make(*shape), make(*shape, low=-0.1, high=0.1), dim)
+    yield Sample(make.strided(3, 4), make.strided(3, 4), 1)
+    yield Sample(make.expanded(3, 4), make(3, 4), 1)
+    x = make(2, 3)
+    yield Sample(x, x, 1)
 
 
 @softmax.samples

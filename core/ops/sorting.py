@@ -161,7 +161,9 @@ def kthvalue(
     return kernels.copy(values), kernels.copy(indices)
 
 
-def _one_back(k: Any, g: Any, x_shape: Any, dim: int, keepdim: bool, indices: Any) -> Any:
+def _one_back(
+    k: Any, g: Any, x_shape: Any, dim: int, keepdim: bool, indices: Any
+) -> Any:
     if x_shape and not keepdim:
         at = one(len(x_shape), dim)
         g, indices = k.expand_dims(g, axis=at), k.expand_dims(indices, axis=at)
@@ -185,7 +187,12 @@ def _(make: Any) -> Iterator[Sample]:
     yield Sample(make.strided(3, 4), 2, 0)
 
 
-@op(method=False, oracle=None, outputs=("values", "indices"), no_grad_reason="a step of ops that have rules")
+@op(
+    method=False,
+    oracle=None,
+    outputs=("values", "indices"),
+    no_grad_reason="a step of ops that have rules",
+)
 def sort_both(k: Kernels, x: Tensor, dim: int, descending: bool) -> Tensor:
     """Sorted values and their positions, for the ops that take a part of them."""
     return k._sort(x, dim, descending, True)
@@ -247,8 +254,8 @@ def searchsorted(
         raise RuntimeError(f"side can only be 'left' or 'right' but got {side}")
     if side == "left" and right:
         raise RuntimeError(
-            "side and right can't be set to opposites, got side of left while right was "
-            "True"
+            "side and right can't be set to opposites, got side of left while right "
+            "was True"
         )
     k = sorted_sequence._k
     values = input
@@ -271,8 +278,8 @@ def searchsorted(
         raise RuntimeError(
             "boundaries tensor should be 1 dimension or the first N-1 dimensions of "
             f"boundaries tensor and input value tensor must match, but we got "
-            f"boundaries tensor {list(sorted_sequence._a.shape)} and input value tensor "
-            f"{list(values._a.shape)}"
+            f"boundaries tensor {list(sorted_sequence._a.shape)} and input value "
+            f"tensor {list(values._a.shape)}"
         )
     found = find_sorted(sorted_sequence, values, right or side == "right")
     return OPS["to_dtype"].function(found, int32) if out_int32 else found
@@ -288,8 +295,7 @@ def bucketize(
     """The number of the bucket, between sorted boundaries, that each value is in."""
     if boundaries._a.ndim != 1:
         raise RuntimeError(
-            "boundaries tensor must be 1 dimension, but got dim("
-            f"{boundaries._a.ndim})"
+            f"boundaries tensor must be 1 dimension, but got dim({boundaries._a.ndim})"
         )
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from ..declare import Sample, op
 from ..storage import link_view, storage
 from ..tensor import Tensor, wrap
+from .axes import swapaxes, t, transpose
 from .dims import one
-from .shape import size_of, squeeze, swapaxes, t, transpose, unsqueeze
+from .shape import size_of, squeeze, unsqueeze
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def check_windows(n: int, at: int, size: int, step: int) -> None:
         )
 
 
-def _overlapped(k: Any, g: Any, shape: Any, dimension: int, size: int, step: int) -> Any:
+def _overlapped(
+    k: Any, g: Any, shape: Any, dimension: int, size: int, step: int
+) -> Any:
     """What every window says of an element, added up."""
     shape = tuple(shape)
     if not shape:
@@ -125,8 +128,8 @@ def places(size: Any, stride: Any, offset: int, n: int) -> list[int]:
         found = [place + i * step for place in found for i in range(count)]
     if found and max(found) >= n:
         raise RuntimeError(
-            f"as_strided: sizes {list(size)}, strides {list(stride)} and storage offset "
-            f"{offset} reach element {max(found)} of {n}"
+            f"as_strided: sizes {list(size)}, strides {list(stride)} and storage "
+            f"offset {offset} reach element {max(found)} of {n}"
         )
     return found
 
@@ -158,6 +161,8 @@ def _(make: Any) -> Iterator[Sample]:
         ((0, 2), (1, 1)),
         ((2, 2), (0, 1), 2),
         ((6,), (1,)),
+        ((2, 2), (3, 1), 1),
+        ((1, 1), (1, 1), 5),
     ]:
         yield Sample(make(2, 3), *args)
     yield Sample(make(), (1,), (1,))

@@ -6,8 +6,9 @@ import functools
 import inspect
 import math
 
-import plugrad
 import torch
+
+import plugrad
 
 
 def same(program):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+
 from tests.against_torch.programs import failure, same
 
 
@@ -164,11 +165,14 @@ def test_the_gradient_that_is_given_stays_the_users(m):
     (x + w).backward(v)
     x.grad.mul_(10)
     (x + w).backward(v, create_graph=True)
+    u = leaf(m)
+    (u + w).backward(v, create_graph=True)
+    u.grad.detach().mul_(10)
     y = x + 0
     y.retain_grad()
     y.backward(v)
     y.grad.add_(1)
-    return [v, x.grad, w.grad, y.grad]
+    return [v, x.grad, w.grad, y.grad, u.grad]
 
 
 @same
@@ -216,7 +220,7 @@ def test_outputs_of_a_call_that_nothing_uses(m):
     return [first, x.grad]
 
 
-# --- grad -------------------------------------------------------------------------------
+# --- grad -----------------------------------------------------------------------------
 
 
 @same
@@ -289,7 +293,7 @@ def test_only_inputs(m):
         return [m.autograd.grad((x * w).sum(), x, only_inputs=False), w.grad]
 
 
-# --- retain_grad ----------------------------------------------------------------------------
+# --- retain_grad ----------------------------------------------------------------------
 
 
 @same
@@ -339,7 +343,7 @@ def test_grad_of_a_computed_tensor_is_empty(m):
         return y.grad
 
 
-# --- Hooks ------------------------------------------------------------------------------------
+# --- Hooks ----------------------------------------------------------------------------
 
 
 @same
@@ -575,7 +579,7 @@ def test_names_of_nodes(m):
     return names
 
 
-# --- Leaves and views -------------------------------------------------------------------------
+# --- Leaves and views -----------------------------------------------------------------
 
 
 @same
@@ -644,7 +648,7 @@ def test_data(m):
     return [x, x.grad, x.data.requires_grad]
 
 
-# --- Modes --------------------------------------------------------------------------------------
+# --- Modes ----------------------------------------------------------------------------
 
 
 @same
@@ -800,7 +804,7 @@ def test_graphs_across_modes(m):
     return [c.requires_grad, x.grad]
 
 
-# --- Complex -------------------------------------------------------------------------------------
+# --- Complex --------------------------------------------------------------------------
 
 
 def complex_leaf(m, values=(1 + 2j, -2 + 0.5j)):

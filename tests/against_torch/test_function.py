@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.against_torch.programs import failure, same
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*should not be instantiated")
@@ -355,7 +356,7 @@ def test_the_last_save_for_backward_counts(m):
     return [y.grad_fn.saved_tensors]
 
 
-# --- Gradients that do not fit ------------------------------------------------------
+# --- Gradients that do not fit --------------------------------------------------------
 
 WRONG = {
     "too few": lambda m, g: g,
@@ -414,7 +415,7 @@ def test_an_exception_in_forward_leaves_the_mode(m):
     return [failed, m.is_grad_enabled()]
 
 
-# --- setup_context ------------------------------------------------------------------
+# --- setup_context --------------------------------------------------------------------
 
 
 def scaled(m):
@@ -620,7 +621,7 @@ def test_dirty_where_it_must_not(m, case):
         make(m, forward, lambda ctx, g: g).apply(x * 2)
 
 
-# --- Other ways in and out --------------------------------------------------------------
+# --- Other ways in and out ------------------------------------------------------------
 
 
 @same

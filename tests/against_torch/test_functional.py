@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import plugrad
 import pytest
+
+import plugrad
 from tests.against_torch.programs import failure, same
 
 

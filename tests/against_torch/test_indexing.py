@@ -1,7 +1,7 @@
 """`x[index]` and `x[index] = value` on index expressions that Hypothesis makes up.
 
-Values, shapes, exceptions and gradients are compared with torch's. Negative steps, which
-torch refuses, are compared with NumPy's.
+Values, shapes, exceptions and gradients are compared with torch's. Negative steps,
+which torch refuses, are compared with NumPy's.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ BOUNDS = st.none() | st.integers(-5, 5)
 def entries(draw, shape, dim):
     """(an entry of an index, how many dimensions it takes)."""
     n = shape[dim] if dim < len(shape) else 2
-    kind = draw(st.sampled_from("int int slice slice slice mask array array scalar".split()))
+    kind = draw(
+        st.sampled_from("int int slice slice slice mask array array scalar".split())
+    )
     if kind == "int":
         return draw(st.integers(-n - (n == 0), n if draw(st.booleans()) else n - 1)), 1
     if kind == "slice":
@@ -161,8 +163,9 @@ def test_get(case):
 def test_get_shares_memory_where_torch_does(case):
     shape, index = case
     x, t = plugrad.tensor(numbers(shape)), torch.tensor(numbers(shape))
-    ours, theirs = outcome(lambda: x[built(index, plugrad)]), outcome(
-        lambda: t[built(index, torch)]
+    ours, theirs = (
+        outcome(lambda: x[built(index, plugrad)]),
+        outcome(lambda: t[built(index, torch)]),
     )
     if isinstance(theirs, Exception) or not theirs.numel():
         return
@@ -248,7 +251,9 @@ def test_set(case, integers, mode):
         y = x * 1
         value = 2.5
         if size is not None:
-            value = side.tensor(numbers(size, 1), requires_grad=mode in ("graph", "value"))
+            value = side.tensor(
+                numbers(size, 1), requires_grad=mode in ("graph", "value")
+            )
         if integers and mode == "none":
             y = side.tensor((10 * numbers(shape)).astype(np.int64))
         error = outcome(lambda: y.__setitem__(built(index, side), value))  # noqa: B023

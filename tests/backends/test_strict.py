@@ -107,7 +107,7 @@ def test_op(name):
     differences, count = run_op(name)
     wrong = EXPECTED.unexpected(name, differences)
     assert not wrong, f"{len(wrong)} differences\n{report(wrong)}"
-    assert count >= 10, f"only {count} calls succeeded"
+    assert count >= 10 or name in EXPECTED.lines, f"only {count} calls succeeded"
 
 
 def test_every_expected_difference_names_an_op():

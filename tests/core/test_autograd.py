@@ -9,8 +9,9 @@ import threading
 import weakref
 from contextlib import contextmanager
 
-import plugrad
 import pytest
+
+import plugrad
 from plugrad import autograd
 
 
@@ -173,7 +174,7 @@ def test_the_saved_arrays_die_with_backward():
         assert saved[0]() is None
 
 
-# --- Depth ------------------------------------------------------------------------------
+# --- Depth ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", ["line", "diamonds", "functions"])
@@ -218,7 +219,7 @@ def test_backward_within_backward_within_backward():
     assert x.grad.item() == 2.0
 
 
-# --- Anomalies --------------------------------------------------------------------------
+# --- Anomalies ------------------------------------------------------------------------
 
 
 def notes(error):
@@ -292,7 +293,7 @@ def test_switching_anomaly_detection():
     assert not autograd.is_anomaly_enabled()
 
 
-# --- Writes that autograd cannot see ------------------------------------------------------
+# --- Writes that autograd cannot see --------------------------------------------------
 
 SAVERS = {
     "an input": lambda x: (x * x, x),
@@ -336,7 +337,7 @@ def test_increment_version():
         z.backward()
 
 
-# --- Names --------------------------------------------------------------------------------
+# --- Names ----------------------------------------------------------------------------
 
 
 def test_every_name_is_there():

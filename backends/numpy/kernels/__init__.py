@@ -4,11 +4,14 @@ A ufunc stands for itself, with no frame between it and the call.
 """
 
 from ..random import *
+from .activation import *
+from .choosing import *
 from .counting import *
 from .extremes import *
 from .index import *
-from .kinds import isdtype
+from .kinds import isdtype as isdtype
 from .linalg import *
+from .matrices import *
 from .norms import *
 from .pointwise import *
 from .reduce import *

@@ -19,5 +19,5 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
         raise RuntimeError("weights should be 1-d and have the same length as input")
     if weights is None or not x.size:
         return np.bincount(x, None, minlength)
-    dtype = weights.dtype if weights.dtype.kind in "fV" else np.float64
+    dtype = np.float32 if weights.dtype == np.float32 else np.float64
     return np.bincount(x, weights, minlength).astype(dtype)

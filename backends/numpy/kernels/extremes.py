@@ -12,7 +12,7 @@ def _checked(x: Any, dim: Any) -> Any:
     if dim.__class__ is tuple and not (dim and x.ndim):
         if any(d not in (0, -1) for d in dim):
             raise IndexError(
-                f"Dimension out of range (expected to be in range of [-1, 0], got {dim})"
+                f"Dimension out of range (expected to be in [-1, 0], but got {dim})"
             )
         dim = None
     if not x.size:

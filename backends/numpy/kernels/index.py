@@ -33,13 +33,11 @@ def expand(x: Any, size: tuple[int, ...]) -> Any:
         )
     if not x.flags.c_contiguous or 0 in size or 0 in x.shape:
         y = np.broadcast_to(x, size)
-        steps = _led(size, list(y.strides), len(size) - x.ndim, x.itemsize)
         return np.lib.stride_tricks.as_strided(
-            x, size, steps, writeable=y.size == x.size and x.flags.writeable
+            x, size, y.strides, writeable=y.size == x.size and x.flags.writeable
         )
-    added = len(size) - x.ndim
     steps = [0] * len(size)
-    i = added
+    i = len(size) - x.ndim
     if i < 0:
         raise ValueError(
             f"the number of sizes provided ({len(size)}) must be greater or equal to "
@@ -55,19 +53,10 @@ def expand(x: Any, size: tuple[int, ...]) -> Any:
                 f"{list(size)}.  Tensor sizes: {list(x.shape)}"
             )
         i += 1
-    y = ndarray(size, x.dtype, x, 0, _led(size, steps, added, x.itemsize))
+    y = ndarray(size, x.dtype, x, 0, steps)
     if y.size != x.size:
         y.flags.writeable = False  # elements that share memory cannot be written
     return y
-
-
-def _led(size: tuple[int, ...], steps: list[int], added: int, item: int) -> list[int]:
-    """`steps`, those of added dimensions of size 1 as if there were more."""
-    for i in range(added - 1, -1, -1):
-        if size[i] == 1:
-            inner = i + 1 < len(size)
-            steps[i] = size[i + 1] * steps[i + 1] if inner else item
-    return steps
 
 
 def reshape(x: Any, shape: tuple[int, ...]) -> Any:
@@ -101,7 +90,9 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
             f"got {start_dim if not 0 <= start < n else end_dim})"
         )
     if start > end:
-        raise ValueError("flatten() has invalid args: start_dim cannot come after end_dim")
+        raise ValueError(
+            "flatten() has invalid args: start_dim cannot come after end_dim"
+        )
     if start == 0 and end == n - 1:
         return x.reshape(-1)
     shape = x.shape
@@ -137,13 +128,15 @@ def _nothing_to_permute(x: Any) -> Any:
 
 def transpose(x: Any, dim0: int, dim1: int) -> Any:
     """Two dimensions exchanged."""
-    return x.swapaxes(dim0, dim1) if x.ndim else x.reshape(1).swapaxes(dim0, dim1)[0, ...]
+    return (
+        x.swapaxes(dim0, dim1) if x.ndim else x.reshape(1).swapaxes(dim0, dim1)[0, ...]
+    )
 
 
 swapaxes = transpose
 
 
-def mT(x: Any) -> Any:  # noqa: N802
+def mT(x: Any) -> Any:
     """The last two dimensions exchanged."""
     if x.ndim < 2:
         raise ValueError(
@@ -179,6 +172,13 @@ def getitem_(x: Any, index: Any, value: Any) -> None:
             value = value.reshape(value.shape[extra:])
         index = ...
     x[index] = value
+
+
+def flip(x: Any, dims: tuple[int, ...]) -> Any:
+    """A copy with dimensions reversed; NumPy's is a view."""
+    if not x.ndim:
+        return np.flip(x.reshape(1), dims).reshape(()).copy()
+    return np.flip(x, dims).copy()
 
 
 def unbind(x: Any, dim: int = 0) -> Any:
@@ -221,7 +221,9 @@ def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
 def as_strided(x: Any, size: Any, stride: Any, storage_offset: Any = None) -> Any:
     """A view by steps through the memory of a contiguous array."""
     if not x.flags.c_contiguous:
-        raise RuntimeError("as_strided needs a contiguous tensor; call .contiguous() first")
+        raise RuntimeError(
+            "as_strided needs a contiguous tensor; call .contiguous() first"
+        )
     if len(size) != len(stride):
         raise RuntimeError("mismatch in length of strides and shape")
     if any(step < 0 for step in stride):
@@ -246,3 +248,11 @@ def cat(tensors: Any, dim: int = 0) -> Any:
         if not tensors or len(whole) == len(tensors):
             raise
         return np.concatenate(whole, dim)
+
+
+def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """The diagonals, as a view that can be written where `x` can; NumPy's own is
+    read-only."""
+    y = x.diagonal(offset, dim1, dim2)
+    y.flags.writeable = x.flags.writeable
+    return y

@@ -19,7 +19,8 @@ def matmul(a: Any, b: Any) -> Any:
             "both arguments need to be at least 1D, but they are "
             f"{a.ndim}D and {b.ndim}D"
         )
-    return np.matmul(a, b)
+    y = np.matmul(a, b)
+    return y if y.dtype is a.dtype else y.astype(a.dtype)  # bfloat16 becomes float32
 
 
 def _tall(a: Any, b: Any) -> Any:
@@ -45,7 +46,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     elif x.ndim > 2 and weight.ndim == 2:
         y = _tall(x, weight.T)
     else:
-        y = np.matmul(x, weight.T)
+        y = matmul(x, weight.T)
     if bias is not None:
         y += bias
     return y

@@ -18,7 +18,9 @@ def _add_rows(y: Any, rows: Any, values: Any) -> None:
     if values.size <= 64:
         np.add.at(y.reshape(-1, width), rows, values)
         return
-    flat = rows if width == 1 else (rows[:, None] * width + np.arange(width)).reshape(-1)
+    flat = (
+        rows if width == 1 else (rows[:, None] * width + np.arange(width)).reshape(-1)
+    )
     np.add.at(y.reshape(-1), flat, values.reshape(-1))
 
 
@@ -34,7 +36,11 @@ def spread(x: Any, index: Any, dim: int, shape: tuple[int, ...]) -> Any:
         return np.zeros(shape, x.dtype)
     rows = index.reshape(-1)
     if dim:  # the dimensions of the index to the front
-        order = (*range(dim, dim + index.ndim), *range(dim), *range(dim + index.ndim, x.ndim))
+        order = (
+            *range(dim, dim + index.ndim),
+            *range(dim),
+            *range(dim + index.ndim, x.ndim),
+        )
         x = x.transpose(order)
     rest = (*shape[:dim], *shape[dim + 1 :])
     y = np.zeros((n, *rest), x.dtype)
@@ -69,6 +75,10 @@ def embedding(
     """The rows of `weight` that the indices name."""
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
+    if indices.dtype.kind not in "iu":
+        raise RuntimeError(
+            "Expected tensor for argument 'indices' to have scalar types Long or Int"
+        )
     if indices.size and indices.min() < 0:
         raise IndexError("index out of range in self")
     return weight.take(indices, 0)
@@ -105,7 +115,9 @@ def index_put_(x: Any, indices: Any, values: Any, accumulate: bool = False) -> A
     ):
         rows = first.reshape(-1)
         if rows.min() < -len(x) or rows.max() >= len(x):
-            raise IndexError(f"an index is out of bounds for dimension 0 of size {len(x)}")
+            raise IndexError(
+                f"an index is out of bounds for dimension 0 of size {len(x)}"
+            )
         _add_rows(x, rows, values.reshape(rows.size, -1))
     else:
         np.add.at(x, where, values)
@@ -127,6 +139,8 @@ _COMBINE = {"amax": np.maximum, "amin": np.minimum, "prod": np.multiply}
 
 def combine_flat(x: Any, flat: Any, values: Any, reduce: str) -> Any:
     """A copy of a vector with values combined into it at positions."""
+    if x.dtype.kind == "c" and reduce != "prod":
+        raise RuntimeError(f"{reduce} of complex numbers: they have no order")
     y = x.copy()
     _COMBINE[reduce].at(y, flat, values)
     return y
@@ -232,10 +246,33 @@ def scatter(x: Any, dim: int, index: Any, src: Any) -> Any:
 def masked_select(x: Any, mask: Any) -> Any:
     """The elements where a mask is true."""
     if mask.dtype.kind != "b":
-        raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
+        raise RuntimeError(
+            f"masked_select: expected BoolTensor for mask, got {mask.dtype}"
+        )
     if x.shape != mask.shape:
         x, mask = np.broadcast_arrays(x, mask)
     return x[mask]
+
+
+def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
+    """A copy with the elements of `source`, in order, where a mask is true."""
+    if mask.dtype.kind != "b":
+        raise RuntimeError(
+            f"masked_scatter: expected BoolTensor for mask, got {mask.dtype}"
+        )
+    _check_dtypes("masked_scatter", x, source)
+    y = np.array(x, order="C")
+    if y.shape != mask.shape:
+        y, mask = np.broadcast_arrays(y, mask)
+        y = y.copy()
+    count = np.count_nonzero(mask)
+    if count > source.size:
+        raise RuntimeError(
+            "masked_scatter: expected self and source to have same dtypes and as many "
+            f"elements in source ({source.size}) as ones in mask ({count})"
+        )
+    y[mask] = source.reshape(-1)[:count]
+    return y
 
 
 def nonzero(x: Any) -> Any:

@@ -21,6 +21,15 @@ def _shifted(x: Any, dim: int) -> Any:
     return x - np.maximum.reduce(x, dim, None, None, True)
 
 
+def _sums(x: Any, dim: int) -> Any:
+    """The sums along `dim`, which stays. Along the last one, of floats, a product with
+    ones takes 5 us for 256 x 512 numbers where `add.reduce` takes 21."""
+    n = x.ndim
+    if x.itemsize >= 4 and n > 1 and x.shape[-1] > 32 and dim in (-1, n - 1):
+        return x.dot(np.ones((x.shape[-1], 1), x.dtype))
+    return np.add.reduce(x, dim, None, None, True)
+
+
 def softmax(x: Any, dim: int) -> Any:
     """exp(x) over its sum."""
     if not x.ndim:
@@ -28,11 +37,22 @@ def softmax(x: Any, dim: int) -> Any:
     if x.itemsize == 2:
         return softmax(x.astype(np.float32), dim).astype(x.dtype)
     e = _shifted(x, dim)
-    if not x.size:
-        return e
-    np.exp(e, e)
-    e /= np.add.reduce(e, dim, None, None, True)
+    if x.size:
+        np.exp(e, e)
+        e /= _sums(e, dim)
     return e
+
+
+def softmax_back(x: Any, result: Any, dim: int) -> Any:
+    """result * (x - sum(x * result))."""
+    if not x.ndim:
+        dim = None
+    if x.ndim and x.itemsize >= 4 and dim in (-1, x.ndim - 1) and x.dtype.kind == "f":
+        g = x - np.vecdot(x, result)[..., None]
+    else:
+        g = x - np.add.reduce(x * result, dim, None, None, True)
+    g *= result
+    return g
 
 
 def log_softmax(x: Any, dim: int) -> Any:
@@ -42,11 +62,19 @@ def log_softmax(x: Any, dim: int) -> Any:
     if x.itemsize == 2:
         return log_softmax(x.astype(np.float32), dim).astype(x.dtype)
     y = _shifted(x, dim)
-    if not x.size:
-        return y
-    total = np.add.reduce(np.exp(y), dim, None, None, True)
-    y -= np.log(total, total)
+    if x.size:
+        total = _sums(np.exp(y), dim)
+        y -= np.log(total, total)
     return y
+
+
+def log_softmax_back(x: Any, result: Any, dim: int) -> Any:
+    """x - exp(result) * sum(x)."""
+    if not x.ndim:
+        return x - np.exp(result) * x
+    e = np.exp(result)
+    e *= _sums(x, dim)
+    return np.subtract(x, e, e)
 
 
 def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:

@@ -149,7 +149,9 @@ def within(data: Any, d: dtype) -> Any:
     limits = dtypes.iinfo(d)
     low = -limits.max if limits.min == 0 else limits.min
     if data != data or not low <= data <= limits.max:
-        raise RuntimeError(f"value {data!r} cannot be converted to {d} without overflow")
+        raise RuntimeError(
+            f"value {data!r} cannot be converted to {d} without overflow"
+        )
     data = int(data)
     return data if data >= limits.min else data + limits.max + 1
 
@@ -354,7 +356,9 @@ def from_numpy(ndarray: Any) -> Tensor:
     return wrap(k, ndarray)
 
 
-def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
+def from_dlpack(
+    ext_tensor: Any, *, device: Any = None, copy: bool | None = None
+) -> Any:
     """A tensor on the memory of any library's array, by the DLPack protocol.
 
     >>> import numpy as np

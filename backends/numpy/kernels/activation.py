@@ -1,0 +1,110 @@
+"""Activation functions, and the error function that some of them need."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+class Constant(dict):
+    """A number as a 0-d array of each dtype: an operand that costs NumPy 190 ns, where
+    a Python number costs 420."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def __missing__(self, dtype: Any) -> Any:
+        self[dtype] = made = np.array(self.value, dtype)
+        return made
+
+
+ZERO = Constant(0)
+ONE = Constant(1)
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0)."""
+    return np.maximum(x, ZERO[x.dtype])
+
+
+def gate(g: Any, y: Any) -> Any:
+    """g where y is not zero, else 0: two casts and a product take a third of the time
+    of `np.where` on 4 elements."""
+    return g * y.astype(bool).astype(g.dtype)
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), in one piece of memory."""
+    y = -x
+    if not x.ndim:  # NumPy makes scalars of arrays without dimensions
+        return np.reciprocal(np.exp(y) + ONE[x.dtype])
+    np.exp(y, y)
+    y += ONE[x.dtype]
+    return np.reciprocal(y, y)
+
+
+def silu(x: Any) -> Any:
+    """x / (1 + exp(-x))."""
+    return x / (np.exp(-x) + ONE[x.dtype])
+
+
+def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """log(1 + exp(beta * x)) / beta, and x beyond the threshold."""
+    if beta == 1:
+        return np.where(x > threshold, x, np.log1p(np.exp(x)))
+    z = x * beta
+    return np.where(z > threshold, x, np.log1p(np.exp(z)) / beta)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    """The larger of x and its slope's multiple, where the slope is between 0 and 1."""
+    if 0 <= negative_slope <= 1:
+        return np.maximum(x, x * negative_slope)
+    return np.where(x > ZERO[x.dtype], x, x * negative_slope)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """x where it is positive, else alpha * (exp(x) - 1)."""
+    y = np.expm1(x)
+    return np.where(x > ZERO[x.dtype], x, y if alpha == 1 else y * alpha)
+
+
+def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """x within limits, which integers take as integers."""
+    if x.dtype.kind != "f" or min_val > max_val:
+        return default("hardtanh", x, min_val, max_val)
+    return np.minimum(np.maximum(x, min_val), max_val)
+
+
+def erf(x: Any) -> Any:
+    """The error function; Python's own for small arrays, where it is faster."""
+    return elementwise(math.erf, x) if x.size <= 256 else in_blocks("erf", x)
+
+
+def erfc(x: Any) -> Any:
+    """1 - erf(x)."""
+    return elementwise(math.erfc, x) if x.size <= 256 else in_blocks("erfc", x)
+
+
+def elementwise(function: Any, x: Any) -> Any:
+    """A function of Python floats, on each element."""
+    values = [function(value) for value in x.ravel().tolist()]
+    return np.array(values, x.dtype).reshape(x.shape)
+
+
+def in_blocks(name: str, x: Any) -> Any:
+    """An op's own body, on blocks that stay in the processor's cache."""
+    flat = x.ravel()
+    y = np.empty_like(flat)
+    for i in range(0, flat.size, 8192):
+        y[i : i + 8192] = default(name, flat[i : i + 8192])
+    return y.reshape(x.shape)
+
+
+def default(name: str, *args: Any) -> Any:
+    """What the op's own body makes of the arguments."""
+    import plugrad
+
+    return getattr(plugrad, name).op.body(plugrad.get_backend("numpy"), *args)

@@ -1,0 +1,291 @@
+"""Inverses, determinants and linear equations.
+
+All ops take batches of matrices in the last two dimensions. The standard calls its
+extension `linalg`; what stands there is used under its names.
+"""
+
+from __future__ import annotations
+
+from ..declare import Sample, op
+from .dims import conjugate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..declare import Kernels
+    from ..tensor import Tensor
+
+    Array = Any
+
+__all__ = ["det", "inverse", "logdet", "matrix_power", "pinverse", "slogdet"]
+
+
+COMPLEX = "complex floating"
+
+
+def need_matrices(x: Array, square: bool = False) -> None:
+    """Raise unless `x` holds matrices, square ones if asked."""
+    if x.ndim < 2:
+        raise RuntimeError(
+            "The input tensor must have at least 2 dimensions, but it has shape "
+            f"{list(x.shape)}"
+        )
+    if square and x.shape[-1] != x.shape[-2]:
+        raise RuntimeError(
+            "A must be batches of square matrices, but they are "
+            f"{x.shape[-2]} by {x.shape[-1]} matrices"
+        )
+
+
+def need_floats(k: Kernels, x: Array) -> None:
+    """Raise unless `x` is floating-point, of more than 16 bits."""
+    dtype = k.dtype_of(x)
+    if dtype.kind not in "fc" or dtype.itemsize < 4:
+        raise RuntimeError(
+            "expected a floating point or complex tensor of at least 32 bits, but got "
+            f"{dtype}"
+        )
+
+
+def transposed(k: Kernels, x: Array) -> Array:
+    """The transpose of each matrix, conjugated."""
+    x = k.matrix_transpose(x)
+    return k.conj(x) if k.isdtype(x.dtype, "complex floating") else x
+
+
+def diagonals(k: Kernels, x: Array) -> Array:
+    """The diagonal of each matrix."""
+    return k.put_diagonal(x, (*x.shape, x.shape[-1]), 0, -2, -1)
+
+
+# --- Inverses and equations -------------------------------------------------------
+
+
+@op(method=False, oracle="torch.linalg.inv")
+def inv(k: Kernels, x: Tensor) -> Tensor:
+    """The inverses of square matrices."""
+    need_matrices(x, square=True)
+    need_floats(k, x)
+    return k.linalg.inv(x)
+
+
+@inv.joint
+def _inv_rule(k: Any, g: Any, y: Any) -> tuple[Any]:
+    yt = k.matrix_transpose(y)
+    return (-k.matmul(yt, k.matmul(g, yt)),)
+
+
+def regular(make: Any, *shape: int, symmetric: bool = False) -> Any:
+    """Square matrices in which the diagonal outweighs the rest."""
+    n = shape[-1]
+    count = n
+    for each in shape[:-1]:
+        count *= each
+    values = make.numbers(count, -0.5, 0.5, make.dtype)
+    for at in range(count):
+        batch, row, column = at // (n * n), at // n % n, at % n
+        if row == column:
+            values[at] = make.dtype.kind == "b" or 2 + n / 2 + values[at].real
+        elif symmetric and row > column:
+            values[at] = values[(batch * n + column) * n + row].conjugate()
+    return make.tensor(make.shaped(values, shape, make.dtype))
+
+
+@inv.samples
+def _(make: Any) -> Iterator[Sample]:
+    for shape in ((1, 1), (2, 2), (3, 3), (5, 5), (2, 2, 2), (2, 1, 3, 3), (0, 2, 2)):
+        yield Sample(regular(make, *shape))
+    yield Sample(make.strided(3, 3))
+    yield Sample(make.strided(2, 2, 2))
+    yield Sample(regular(make, 4, 1, 1))
+    yield Sample(make(0, 0))
+    yield Sample(make.expanded(1, 1))
+    yield Sample(make(2, 3)).named("not square", smooth=False)
+    yield Sample(make(3)).named("vector", smooth=False)
+
+
+@op(promote="equal", method=False, broadcast=True, oracle="torch.linalg.solve")
+def solve(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
+    """x with a @ x = b, for square matrices `a`."""
+    need_matrices(a, square=True)
+    need_floats(k, a)
+    if is_vector(a.shape, b.shape):
+        y = k.linalg.solve(a, k.expand_dims(b, axis=-1))
+        return k.squeeze(y, axis=-1)
+    return k.linalg.solve(a, b)
+
+
+def is_vector(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether the right side of an equation is vectors, by PyTorch's rule."""
+    return len(b) == 1 or (len(a) - 1 == len(b) and a[:-1] == b)
+
+
+@solve.joint
+def _solve_rule(k: Any, g: Any, a: Any, b_shape: Any, y: Any, need: Any) -> Any:
+    vector = is_vector(a.shape, b_shape)
+    if vector:
+        g, y = k.expand_dims(g, axis=-1), k.expand_dims(y, axis=-1)
+    gb = k.solve(k.matrix_transpose(a), g)
+    ga = -k.matmul(gb, k.matrix_transpose(y)) if need[0] else None
+    return ga, k.reshape(gb, gb.shape[:-1]) if vector else gb
+
+
+@solve.samples
+def _(make: Any) -> Iterator[Sample]:
+    for a, b in (
+        ((1, 1), (1, 1)),
+        ((2, 2), (2, 3)),
+        ((3, 3), (3,)),
+        ((3, 3), (3, 3)),
+        ((4, 2, 2), (4, 2, 3)),
+        ((4, 2, 2), (4, 2)),
+        ((4, 2, 2), (2, 3)),
+        ((2, 2), (4, 2, 3)),
+        ((4, 1, 2, 2), (3, 2, 1)),
+        ((0, 2, 2), (2, 1)),
+    ):
+        yield Sample(regular(make, *a), make(*b))
+    yield Sample(regular(make, 3, 3), make.strided(3, 2))
+    yield Sample(make(2, 3), make(2, 1)).named("not square", smooth=False)
+
+
+# --- Determinants -----------------------------------------------------------------
+
+
+@op(oracle="torch.linalg.det")
+def det(k: Kernels, x: Tensor) -> Tensor:
+    """The determinants of square matrices."""
+    need_matrices(x, square=True)
+    need_floats(k, x)
+    return k.linalg.det(x)
+
+
+@det.joint
+def _det_rule(k: Any, g: Any, x: Any, y: Any) -> tuple[Any]:
+    g = k.reshape(g * y, (*g.shape, 1, 1))
+    return (g * k.matrix_transpose(k.inv(x)),)
+
+
+@op(outputs=("sign", "logabsdet"), differentiable=("sign", "logabsdet"))
+def slogdet(k: Kernels, x: Tensor) -> Any:
+    """The signs of the determinants, and the logarithms of their absolute values."""
+    need_matrices(x, square=True)
+    need_floats(k, x)
+    return tuple(k.linalg.slogdet(x))
+
+
+@slogdet.joint
+def _slogdet_rule(k: Any, g: Any, x: Any, sign: Any) -> tuple[Any]:
+    """The sign of a real determinant does not change; a complex one turns."""
+    to_sign, to_log = g
+    if not k.isdtype(x.dtype, COMPLEX):
+        g = k.zeros_like(sign) if to_log is None else to_log
+    else:
+        g = k.zeros_like(sign) if to_log is None else k.astype(to_log, x.dtype)
+        if to_sign is not None:
+            g = g + k.astype(k.imag(to_sign * sign), x.dtype) * 1j
+    g = k.reshape(g, (*g.shape, 1, 1))
+    return (g * k.matrix_transpose(k.inv(x)),)
+
+
+det.samples(inv.op.make_samples)
+slogdet.samples(inv.op.make_samples)
+
+
+def logdet(input: Tensor) -> Tensor:
+    """The logarithms of the determinants: NaN where these are negative."""
+    sign, logabsdet = slogdet(input)
+    if sign.dtype.kind == "c":
+        return logabsdet + sign.log()
+    return logabsdet.where(sign >= 0, float("nan"))
+
+
+# --- What is built on those -------------------------------------------------------
+
+
+@op(method=False, oracle=None)
+def pinv_(k: Kernels, x: Tensor, rtol: float) -> Tensor:
+    """The pseudoinverses of matrices; singular values up to `rtol` times the largest
+    count as zero."""
+    need_matrices(x)
+    need_floats(k, x)
+    return k.linalg.pinv(x, rtol=rtol)
+
+
+@pinv_.joint
+def _pinv_rule(k: Any, g: Any, x: Any, y: Any) -> tuple[Any]:
+    """Golub and Pereyra's, for matrices whose rank does not change."""
+    x, y = conjugate(k, x), conjugate(k, y)
+    yh, gh = transposed(k, y), transposed(k, g)
+    found = -k.matmul(yh, k.matmul(g, yh))
+    left = k.matmul(gh, k.matmul(y, yh))
+    found = found + left - k.matmul(x, k.matmul(y, left))
+    right = k.matmul(k.matmul(yh, y), gh)
+    return (found + right - k.matmul(k.matmul(right, y), x),)
+
+
+@pinv_.samples
+def _(make: Any) -> Iterator[Sample]:
+    for shape in (
+        (1, 1),
+        (2, 2),
+        (2, 3),
+        (3, 2),
+        (2, 3, 2),
+        (2, 2, 3, 3),
+        (4, 1),
+        (1, 4),
+    ):
+        yield Sample(make(*shape), 1e-15)
+    yield Sample(make.strided(2, 3), 1e-15)
+    yield Sample(regular(make, 3, 3), 1e-15)
+
+
+def pinv(
+    A: Tensor,
+    rcond: float | None = None,
+    hermitian: bool = False,
+    *,
+    rtol: float | None = None,
+) -> Tensor:
+    """The pseudoinverses of matrices."""
+    cut = rtol if rtol is not None else rcond
+    if cut is None:
+        from ..dtypes import finfo
+
+        cut = max(A.shape[-2:]) * finfo(A.dtype).eps if A.dtype.kind in "fc" else 0.0
+    return pinv_(A, cut)
+
+
+def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
+    """The pseudoinverses of matrices, as `linalg.pinv`."""
+    return pinv(input, rcond)
+
+
+def inverse(input: Tensor) -> Tensor:
+    """The inverses of square matrices, as `linalg.inv`."""
+    return inv(input)
+
+
+def matrix_power(input: Tensor, n: int) -> Tensor:
+    """The n-th powers of square matrices; negative ones of the inverses."""
+    need_matrices(input, square=True)
+    if n < 0:
+        input, n = inv(input), -n
+    if n == 0:
+        from .. import eye
+
+        one = eye(input.shape[-1], dtype=input.dtype)
+        return one.expand(*input.shape).clone()
+    result = None
+    while n:
+        if n & 1:
+            result = input if result is None else result @ input
+        n >>= 1
+        input = input @ input if n else input
+    return result  # type: ignore[return-value]
+
+
+METHODS = [inverse, logdet, matrix_power, pinverse]
