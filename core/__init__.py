@@ -13,16 +13,11 @@ from . import (
     autograd,
     creation,
     devices,
-    distributions,
     dtypes,
-    from_data,
     layouts,
-    legacy,
     ops,
     queries,
     random,
-    ranges,
-    sampling,
 )
 from .autograd import (
     enable_grad,
@@ -41,20 +36,15 @@ from .backend import (
 )
 from .creation import *
 from .devices import *
-from .distributions import *
 from .dtypes import *
 from .errors import BackendError, UnsupportedOpError
 from .declare import op
-from .from_data import *
 from .layouts import *
-from .legacy import *
 from .ops import *
 from .parameter import Parameter
 from .printing import get_printoptions, set_printoptions
 from .queries import *
 from .random import *
-from .ranges import *
-from .sampling import *
 from .tensor import Size, Tensor
 from . import attach as _attach  # noqa: E402  (every op is declared by now)
 
@@ -91,17 +81,12 @@ __all__ = [
     "set_printoptions",
 ]
 __all__ += creation.__all__
-__all__ += from_data.__all__
 __all__ += devices.__all__
-__all__ += distributions.__all__
 __all__ += dtypes.__all__
 __all__ += layouts.__all__
-__all__ += legacy.__all__
 __all__ += ops.__all__
 __all__ += queries.__all__
 __all__ += random.__all__
-__all__ += ranges.__all__
-__all__ += sampling.__all__
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ from sys import _getframe
 
 from . import modes
 from .errors import described, written_to
+from .graph import ARRAYS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def fingerprints(node: Node) -> list[Any]:
     for (kind, _), value in zip(node.plan.sources, node.saved):  # type: ignore
         if kind == "many":
             found.append([None if a is None else mark(a) for a in value])
-        elif kind in ("edge", "copy", "array", "output", "result") and value is not None:
+        elif kind in ARRAYS and value is not None:
             found.append(mark(value))
         else:
             found.append(None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from . import convert, creation, declare, fills, sampling
+from . import convert, declare
+from .creation import filled
+from .random import fills, sampling
 from .backend import OPS
 from .inplace import make_inplace
 from .ops import aliases
@@ -84,7 +86,7 @@ declare.on_declare.append(attach)
 
 # What is no op, but calls ops: every module that has such functions lists them.
 OPS_MODULES = [m for name, m in sys.modules.items() if name.startswith("plugrad.ops.")]
-for module in (convert, creation, fills, sampling, *OPS_MODULES):
+for module in (convert, filled, fills, sampling, *OPS_MODULES):
     for method in getattr(module, "METHODS", ()):
         setattr(Tensor, method.__name__, method)
     for name, getter in getattr(module, "PROPERTIES", {}).items():

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     Array = Any
 
 
-HOLDING = ("edge", "copy", "array", "output", "result", "many", "ctx")
+# the sources of what a node saves: arrays, and what holds arrays
+ARRAYS = ("edge", "copy", "array", "output", "result")
+HOLDING = (*ARRAYS, "many", "ctx")
 
 
 class Plan:

@@ -206,7 +206,9 @@ def keep_own(x: Tensor, node: Node) -> None:
         )
         plan.inplace = Plan(plan.name, plan.back, plan.names, sources, plan.op)
     node.saved = tuple(
-        x._k.copy(value) if value is x._a and (name == own or kind == "output") else value
+        x._k.copy(value)
+        if value is x._a and (name == own or kind == "output")
+        else value
         for name, (kind, _), value in zip(plan.names, plan.sources, node.saved)
     )
     node.plan = plan.inplace
@@ -257,8 +259,9 @@ def opaque_view(x: Tensor, name: str) -> Tensor:
         y._node = dead_end(
             x._k,
             (x._node,),
-            f"a view that the custom Function {name} made, or an input that it returned "
-            "as-is, had its base modified inplace; return a clone() from forward",
+            f"a view that the custom Function {name} made, or an input that it "
+            "returned as-is, had its base modified inplace; return a clone() from "
+            "forward",
         )
     return y
 

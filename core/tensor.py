@@ -57,7 +57,7 @@ class Tensor(Attributes, Conversion, Protocols):
     __hash__ = object.__hash__
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
-        from .legacy import legacy_tensor
+        from .creation.legacy import legacy_tensor
 
         return as_class(cls, legacy_tensor(dtypes.get_default_dtype(), args, kwargs))
 
@@ -306,7 +306,7 @@ def from_foreign(name: str, param: Any, value: Any) -> Any:
         found = next((t for t in (int, float, complex) if isinstance(value, t)), None)
         return value.item() if found is None else found(value)
     if is_foreign(value):
-        from .from_data import as_tensor
+        from .creation.data import as_tensor
 
         return as_tensor(value)
     raise TypeError(

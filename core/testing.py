@@ -221,7 +221,7 @@ def as_tensor(value: Any, where: str) -> Tensor:
     if isinstance(value, Tensor):
         return value
     if isinstance(value, NUMBERS) or is_foreign(value):
-        from .from_data import as_tensor
+        from .creation.data import as_tensor
 
         return as_tensor(value)
     raise TypeError(

@@ -163,7 +163,7 @@ def first_gradient(t: Tensor) -> Tensor:
     if t.shape.numel() != 1:
         raise RuntimeError(
             "grad can be implicitly created only for scalar outputs; this one has "
-            f"shape {tuple(t.shape)}: give `gradient`, or reduce it with sum() or mean()"
+            f"shape {tuple(t.shape)}: give `gradient`, or reduce it by sum() or mean()"
         )
     if t.dtype.kind == "c":
         raise RuntimeError(

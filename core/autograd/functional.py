@@ -290,7 +290,7 @@ def derivative(
     strict: bool,
     what: str,
 ) -> tuple[Tensor, ...]:
-    """The gradients of `ys` by `xs`; zeros where there is no way from one to another."""
+    """The gradients of `ys` by `xs`; zeros where nothing leads from one to another."""
     given = [None] * len(ys) if vs is None else vs
     pairs = [(y, v) for y, v in zip(ys, given) if y._node is not None]
     gradients: Sequence[Any] = [None] * len(xs)

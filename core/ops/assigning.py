@@ -51,7 +51,12 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
             return
         basic, picks = split_index(self, index)
     if value.__class__ not in SCALARS and not isinstance(value, Tensor):
-        from ..from_data import as_tensor
+        if value is None or isinstance(value, (list, tuple, str)):
+            raise TypeError(
+                f"can't assign a {type(value).__name__} to a Tensor; make it one with "
+                "plugrad.tensor(...)"
+            )
+        from ..creation.data import as_tensor
 
         value = as_tensor(value)
     if picks is None and isinstance(value, Tensor) and is_region(self, basic, value):

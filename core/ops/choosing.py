@@ -1,4 +1,4 @@
-"""Choosing between values, element by element: larger, smaller, where, masked, filled."""
+"""Choosing and filling, element by element: what is larger, within limits, masked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-# --- The larger and the smaller ---------------------------------------------------
+# --- The larger and the smaller -----------------------------------------------------
 
 
 def pick(k: Kernels, g: Array, wanted: Array) -> Array:
@@ -203,9 +203,9 @@ def nan_to_num(
     """x with NaN and the infinities replaced, elementwise: by default with 0 and the
     largest numbers of the dtype."""
     if k.isdtype(x.dtype, "complex floating"):
-        parts = (finite(k, part, nan, posinf, neginf) for part in (k.real(x), k.imag(x)))
-        re, im = (k.astype(part, x.dtype) for part in parts)
-        return re + im * 1j
+        re = finite(k, k.real(x), nan, posinf, neginf)
+        im = finite(k, k.imag(x), nan, posinf, neginf)
+        return k.astype(re, x.dtype) + k.astype(im, x.dtype) * 1j
     if not k.isdtype(x.dtype, "real floating"):
         return k.asarray(x, copy=True)
     return finite(k, x, nan, posinf, neginf)
@@ -229,7 +229,7 @@ def finite(
 nan_to_num.grad(x=lambda k, g, x: pick(k, g, k.isfinite(x)))
 
 
-# --- One or the other -----------------------------------------------------------------
+# --- One or the other ---------------------------------------------------------------
 
 
 def checked_mask(k: Kernels, name: str, mask: Array) -> Array:
@@ -345,7 +345,7 @@ def _(make: Any) -> Iterator[Sample]:
     yield Sample(make(3), make(4), 0.5).named("mismatch")
 
 
-# --- Filled -----------------------------------------------------------------------
+# --- Filled -------------------------------------------------------------------------
 
 
 def filling(k: Kernels, name: str, x: Array, value: Any) -> Array:
@@ -364,7 +364,10 @@ def filling(k: Kernels, name: str, x: Array, value: Any) -> Array:
         lowest = -highest if dtype.kind == "u" else -highest - 1
         fits = lowest <= int(value) <= highest  # type: ignore[arg-type]
     if not fits:
-        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
+        raise RuntimeError(
+            f"{name}: value {value!r} cannot be converted to type {dtype} without "
+            "overflow"
+        )
     return k.make_scalar(value, dtype)
 
 

@@ -1,7 +1,7 @@
 """Complex numbers: their parts, and making them.
 
-Rules get the conjugated gradient and return a conjugated one (the engine does it around
-them), so those of functions that are not holomorphic look different here from PyTorch's.
+Rules get the conjugated gradient and return a conjugated one (the engine does it
+around them), so those of functions that are not holomorphic differ from PyTorch's.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def widened(k: Kernels, re: Array) -> Any:
     return k.native(k.dtype_of(re).to_complex())
 
 
-# --- Parts ------------------------------------------------------------------------
+# --- Parts --------------------------------------------------------------------------
 
 
 @op(promote="same", view=True, method=False)
@@ -122,7 +122,7 @@ def slope_of_angle(k: Kernels, g: Array, x: Array) -> Array:
 angle.grad(x=slope_of_angle)
 
 
-# --- As pairs of reals ------------------------------------------------------------
+# --- As pairs of reals --------------------------------------------------------------
 
 
 @op(kinds="c", view=True, method=False)
@@ -166,7 +166,8 @@ def _(values: dict[str, Any]) -> None:
     x = values["x"]
     if x.dtype.kind != "f":
         raise RuntimeError(
-            f"view_as_complex is only supported for floating-point tensors, not {x.dtype}"
+            "view_as_complex is only supported for floating-point tensors, not for "
+            f"{x.dtype}"
         )
     if not x.ndim or x.shape[-1] != 2:
         raise RuntimeError(

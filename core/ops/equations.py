@@ -93,19 +93,6 @@ def regular(make: Any, *shape: int, symmetric: bool = False) -> Any:
     return make.tensor(make.shaped(values, shape, make.dtype))
 
 
-@inv.samples
-def _(make: Any) -> Iterator[Sample]:
-    for shape in ((1, 1), (2, 2), (3, 3), (5, 5), (2, 2, 2), (2, 1, 3, 3), (0, 2, 2)):
-        yield Sample(regular(make, *shape))
-    yield Sample(make.strided(3, 3))
-    yield Sample(make.strided(2, 2, 2))
-    yield Sample(regular(make, 4, 1, 1))
-    yield Sample(make(0, 0))
-    yield Sample(make.expanded(1, 1))
-    yield Sample(make(2, 3)).named("not square", smooth=False)
-    yield Sample(make(3)).named("vector", smooth=False)
-
-
 @op(promote="equal", method=False, broadcast=True, oracle="torch.linalg.solve")
 def solve(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
     """x with a @ x = b, for square matrices `a`."""
@@ -190,8 +177,19 @@ def _slogdet_rule(k: Any, g: Any, x: Any, sign: Any) -> tuple[Any]:
     return (g * k.matrix_transpose(k.inv(x)),)
 
 
-det.samples(inv.op.make_samples)
-slogdet.samples(inv.op.make_samples)
+@inv.samples
+@det.samples
+@slogdet.samples
+def _(make: Any) -> Iterator[Sample]:
+    for shape in ((1, 1), (2, 2), (3, 3), (5, 5), (2, 2, 2), (2, 1, 3, 3), (0, 2, 2)):
+        yield Sample(regular(make, *shape))
+    yield Sample(make.strided(3, 3))
+    yield Sample(make.strided(2, 2, 2))
+    yield Sample(regular(make, 4, 1, 1))
+    yield Sample(make(0, 0))
+    yield Sample(make.expanded(1, 1))
+    yield Sample(make(2, 3)).named("not square", smooth=False)
+    yield Sample(make(3)).named("vector", smooth=False)
 
 
 def logdet(input: Tensor) -> Tensor:

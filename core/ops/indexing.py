@@ -262,7 +262,7 @@ def convert(x: Tensor, each: Any) -> Any:
     elif hasattr(each, "__index__") and not getattr(each, "ndim", 0):
         return each.__index__()
     elif hasattr(each, "__array__"):
-        from ..from_data import as_tensor
+        from ..creation.data import as_tensor
 
         found = as_tensor(each)
         if not found._a.ndim and found.dtype.kind == "b":

@@ -158,7 +158,7 @@ def concatenate(
 
 
 def hstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
-    """Tensors joined side by side: along dimension 1, or 0 where that is the only one."""
+    """Tensors joined side by side: along dimension 1, or 0 where there is no other."""
     parts = atleast_1d(list(tensors))
     return cat(parts, 0 if parts and parts[0]._a.ndim == 1 else 1, out=out)
 

@@ -182,10 +182,15 @@ def need_ranks(name: str, *given: tuple[str, Tensor, int]) -> None:
             )
 
 
+def _product(a: Tensor, b: Tensor, out: Tensor | None) -> Tensor:
+    """a @ b, in `out` if that is given."""
+    return matmul(a, b) if out is None else matmul.op.apply(a, b, out=out)
+
+
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices."""
     need_ranks("mm", ("input", input, 2), ("mat2", mat2, 2))
-    return matmul(input, mat2, out=out)
+    return _product(input, mat2, out)
 
 
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -196,13 +201,13 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
             f"bmm: expected batches of equal size, but got shapes {list(input.shape)} "
             f"and {list(mat2.shape)}; matmul broadcasts batches"
         )
-    return matmul(input, mat2, out=out)
+    return _product(input, mat2, out)
 
 
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of a matrix and a vector."""
     need_ranks("mv", ("input", input, 2), ("vec", vec, 1))
-    return matmul(input, vec, out=out)
+    return _product(input, vec, out)
 
 
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -213,13 +218,13 @@ def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor(11)
     """
     need_ranks("dot", ("input", input, 1), ("tensor", tensor, 1))
-    return matmul(input, tensor, out=out)
+    return _product(input, tensor, out)
 
 
 def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inner product of two vectors, the first one conjugated."""
     need_ranks("vdot", ("input", input, 1), ("other", other, 1))
-    return matmul(input.conj(), other, out=out)
+    return _product(input.conj(), other, out)
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
@@ -282,12 +287,12 @@ def tensordot(
     for each in sizes:
         n *= each
     shape_a, shape_b = [a.shape[d] for d in free_a], [b.shape[d] for d in free_b]
-    rows = a.permute(*free_a, *left).reshape(_product(shape_a), n)
-    columns = b.permute(*right, *free_b).reshape(n, _product(shape_b))
+    rows = a.permute(*free_a, *left).reshape(_count(shape_a), n)
+    columns = b.permute(*right, *free_b).reshape(n, _count(shape_b))
     return matmul(rows, columns).reshape(*shape_a, *shape_b)
 
 
-def _product(sizes: Sequence[int]) -> int:
+def _count(sizes: Sequence[int]) -> int:
     """The product of sizes."""
     n = 1
     for each in sizes:

@@ -77,7 +77,7 @@ def flat(k: Kernels, g: Array) -> Array:
     return k.zeros_like(g)
 
 
-# --- Exponentials and logarithms --------------------------------------------------
+# --- Exponentials and logarithms ----------------------------------------------------
 
 
 @op(promote="float")
@@ -192,7 +192,7 @@ xlogy.grad(
 )
 
 
-# --- Roots ----------------------------------------------------------------------------
+# --- Roots --------------------------------------------------------------------------
 
 
 @op(promote="float", domain=(0.1, 5))
@@ -222,7 +222,7 @@ def hypot(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
 hypot.grad(a=lambda k, g, a, y: g * (a / y), b=lambda k, g, b, y: g * (b / y))
 
 
-# --- Angles ---------------------------------------------------------------------------
+# --- Angles -------------------------------------------------------------------------
 
 
 @op(promote="float")
@@ -315,7 +315,7 @@ def rad2deg(k: Kernels, x: Tensor) -> Tensor:
 rad2deg.grad(x=lambda k, g: g * (180 / pi))
 
 
-# --- Hyperbolic functions ---------------------------------------------------------------
+# --- Hyperbolic functions -----------------------------------------------------------
 
 
 @op(promote="float")
@@ -379,7 +379,7 @@ def atanh(k: Kernels, x: Tensor) -> Tensor:
 atanh.grad(x=lambda k, g, x: g / (1 - x * x))
 
 
-# --- Signs ----------------------------------------------------------------------------
+# --- Signs --------------------------------------------------------------------------
 
 
 @op(promote="same", kinds="iufc")
@@ -464,7 +464,7 @@ def heaviside(k: Kernels, x: Tensor, values: Tensor) -> Tensor:
     return k.where(x == 0, values, k.astype(x > 0, x.dtype))
 
 
-# --- Rounding ---------------------------------------------------------------------------
+# --- Rounding -----------------------------------------------------------------------
 
 
 def unless_whole(k: Kernels, function: Any, x: Array) -> Array:

@@ -122,9 +122,9 @@ def norm(
         p = 2
     elif isinstance(p, str):
         raise RuntimeError(f"norm: p must be 'fro', 'nuc' or a number, not {p!r}")
-    if dtype is None and out is None:
-        return vector_norm(input, p, dim, keepdim)
-    return vector_norm(input, p, dim, keepdim, dtype=dtype, out=out)
+    if out is not None:
+        return vector_norm.op.apply(input, p, dim, keepdim, dtype=dtype, out=out)
+    return vector_norm(input, p, dim, keepdim, dtype=dtype)
 
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:

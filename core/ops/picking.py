@@ -36,7 +36,7 @@ __all__ = [
 def mesh(k: Any, x_shape: Sequence[int], dim: int, index: Any) -> Any:
     """The flat positions of `index` along `dim`, elsewhere each position its own."""
     where: Any = None
-    for i, n in enumerate(x_shape):
+    for i in range(len(x_shape)):
         step = size_of(x_shape[i + 1 :])
         if i == dim:
             each = k.astype(index, k.int64) * step
@@ -76,8 +76,8 @@ def checked_dim(
     if not bool(k.all((index >= 0) & (index < n))):
         low, high = int(k.min(index)), int(k.max(index))
         raise RuntimeError(
-            f"{name}(): index {low if low < 0 else high} is out of bounds for dimension "
-            f"{at} with size {n}"
+            f"{name}(): index {low if low < 0 else high} is out of bounds for "
+            f"dimension {at} with size {n}"
         )
     return at
 

@@ -125,8 +125,8 @@ def _no_bools(values: dict[str, Any]) -> None:
     for value in (values["a"], values["b"]):
         if isinstance(value, bool) or getattr(value, "dtype", None) is dtypes.bool:
             raise RuntimeError(
-                "Subtraction, the `-` operator, with a bool tensor is not supported. To "
-                "invert a mask, use the `~` or `logical_not()` operator; for what "
+                "Subtraction, the `-` operator, with a bool tensor is not supported. "
+                "To invert a mask, use the `~` or `logical_not()` operator; for what "
                 "differs, `^` or `logical_xor()`"
             )
 
@@ -146,8 +146,8 @@ neg.grad(x=lambda k, g: -g)
 def _(values: dict[str, Any]) -> None:
     if values["x"].dtype is dtypes.bool:
         raise RuntimeError(
-            "Negation, the `-` operator, on a bool tensor is not supported. To invert a "
-            "mask, use the `~` or `logical_not()` operator"
+            "Negation, the `-` operator, on a bool tensor is not supported. To invert "
+            "a mask, use the `~` or `logical_not()` operator"
         )
 
 
@@ -167,7 +167,7 @@ def _(values: dict[str, Any]) -> Any:
     return values["x"]
 
 
-# --- Products and quotients -----------------------------------------------------------
+# --- Products and quotients ---------------------------------------------------------
 
 
 @op(promote="same")
@@ -229,7 +229,7 @@ def reciprocal(k: Kernels, x: Tensor) -> Tensor:
 reciprocal.grad(x=lambda k, g, y: -g * y * y)
 
 
-# --- Quotients rounded, and what they leave ---------------------------------------------
+# --- Quotients rounded, and what they leave -----------------------------------------
 
 
 def checked(k: Kernels, a: Array, b: Array) -> Array:
@@ -322,7 +322,7 @@ fmod.grad(
 )
 
 
-# --- Powers ---------------------------------------------------------------------------
+# --- Powers -------------------------------------------------------------------------
 
 
 @op(promote="same", kinds="iufc")
@@ -436,7 +436,7 @@ def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
     return pow(wide(input), wide(exponent))
 
 
-# --- Two at once ------------------------------------------------------------------------
+# --- Two at once --------------------------------------------------------------------
 
 
 @op(promote="same", kinds="iufc")

@@ -213,7 +213,7 @@ def index_add(
 
 
 def checked_source(name: str, k: Any, x: Any, dim: int, index: Any, source: Any) -> int:
-    """`dim` from the front, after checks of what `index_add` and the like were given."""
+    """`dim` from the front, after checks of what `index_add` or the like was given."""
     at = one(x.ndim, dim)
     if x.dtype != source.dtype:
         raise RuntimeError(

@@ -1,8 +1,8 @@
 """The error function and its kin.
 
-Where |x| < 1, erf(x) / x is a polynomial in x * x; beyond, exp(x * x) * erfc(x) * (1 + x)
-is one in (x - 3) / (x + 3). Both were fitted at Chebyshev's points with 40 digits; their
-errors are 7e-18 and 1.3e-16.
+Where |x| < 1, erf(x) / x is a polynomial in x * x; beyond that, the product of
+exp(x * x), erfc(x) and 1 + x is one in (x - 3) / (x + 3). Both were fitted at
+Chebyshev's points with 40 digits; their errors are 7e-18 and 1.3e-16.
 """
 
 from __future__ import annotations

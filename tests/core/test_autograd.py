@@ -282,7 +282,9 @@ def test_switching_anomaly_detection():
         with autograd.set_detect_anomaly(False):
             assert not autograd.is_anomaly_enabled()
         seen = []
-        other = threading.Thread(target=lambda: seen.append(autograd.is_anomaly_enabled()))
+        other = threading.Thread(
+            target=lambda: seen.append(autograd.is_anomaly_enabled())
+        )
         other.start()
         other.join()
         assert seen == [False]

@@ -232,8 +232,8 @@ def as_strided(x: Any, size: Any, stride: Any, storage_offset: Any = None) -> An
     last = first + sum((n - 1) * step for n, step in zip(size, stride))
     if 0 not in size and last >= x.size:
         raise RuntimeError(
-            f"as_strided: sizes {list(size)}, strides {list(stride)} and storage offset "
-            f"{first} reach element {last} of {x.size}"
+            f"as_strided: sizes {list(size)}, strides {list(stride)} and storage "
+            f"offset {first} reach element {last} of {x.size}"
         )
     steps = [step * x.itemsize for step in stride]
     return ndarray(tuple(size), x.dtype, x, first * x.itemsize, steps)

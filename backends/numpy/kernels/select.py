@@ -221,8 +221,8 @@ def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
 def _check_dtypes(name: str, x: Any, src: Any) -> None:
     if x.dtype != src.dtype:
         raise RuntimeError(
-            f"{name}(): Expected self.dtype to be equal to src.dtype, got {x.dtype} and "
-            f"{src.dtype}"
+            f"{name}(): Expected self.dtype to be equal to src.dtype, got {x.dtype} "
+            f"and {src.dtype}"
         )
 
 

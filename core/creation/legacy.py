@@ -7,17 +7,17 @@
 
 from __future__ import annotations
 
-from . import dtypes
-from .creation import checked_size
-from .devices import place
-from .from_data import finish, from_anything
-from .tensor import Size, Tensor
+from .. import dtypes
+from .filled import checked_size
+from ..devices import place
+from .data import finish, from_anything
+from ..tensor import Size, Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .dtypes import dtype
+    from ..dtypes import dtype
 
 __all__ = [
     "BFloat16Tensor",
@@ -102,7 +102,7 @@ def set_default_tensor_type(t: Any) -> None:
     >>> import plugrad
     >>> plugrad.set_default_tensor_type("plugrad.FloatTensor")
     """
-    from .convert import read_type
+    from ..convert import read_type
 
     d = read_type(t)[-1]
     if d.kind != "f":

@@ -10,7 +10,7 @@
 - Threads may share a generator; each draw then gets blocks of its own. What a thread
   draws from a generator of its own does not depend on other threads.
 
-The functions that draw stand in `plugrad.distributions`, how words become numbers in
+The functions that draw stand in `distributions.py` beside this file, how words become numbers in
 `plugrad.ops.draws`.
 """
 
@@ -18,15 +18,15 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from .devices import as_device
+from ..devices import as_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from .devices import device
-    from .tensor import Tensor
+    from ..devices import device
+    from ..tensor import Tensor
 
 __all__ = [
     "Generator",
@@ -97,8 +97,8 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Seed and counter, as a tensor of bytes."""
-        from .dtypes import uint8
-        from .from_data import frombuffer
+        from ..dtypes import uint8
+        from ..creation.data import frombuffer
 
         with self._lock:
             numbers = self._seed, self._counter
@@ -107,8 +107,8 @@ class Generator:
 
     def set_state(self, new_state: Tensor) -> None:
         """Go to where another generator was when it gave its state."""
-        from .dtypes import uint8
-        from .tensor import Tensor
+        from ..dtypes import uint8
+        from ..tensor import Tensor
 
         if not isinstance(new_state, Tensor):
             raise TypeError(

@@ -6,25 +6,25 @@
 - `empty`, `zeros`, ... and `x.new_zeros`, `zeros_like`, ... differ only in where shape,
   dtype and device come from; all end in `fill`.
 
-Tensors from data (`tensor`, `as_tensor`, ...) stand in `plugrad.from_data`, those of
-random numbers in `plugrad.distributions`.
+Tensors from data (`tensor`, `as_tensor`, ...) stand in `data.py`, those of
+random numbers in `plugrad.random`.
 """
 
 from __future__ import annotations
 
-from . import dtypes
-from .backend import OPS
-from .devices import place
-from .from_data import finish, from_anything
-from .layouts import check_options, contiguous_format, dense_order, preserve_format
-from .tensor import Tensor, wrap
+from .. import dtypes
+from ..backend import OPS
+from ..devices import place
+from .data import finish, from_anything
+from ..layouts import check_options, contiguous_format, dense_order, preserve_format
+from ..tensor import Tensor, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .backend import Backend
-    from .devices import device
+    from ..backend import Backend
+    from ..devices import device
 
     Array = Any
 
@@ -114,7 +114,7 @@ def deliver(name: str, out: Tensor | None, x: Tensor) -> Tensor:
     """The result: `x` itself, or `out` with the values of `x`."""
     if out is None:
         return x
-    from .inplace import write_out
+    from ..inplace import write_out
 
     return write_out(Named(name), out, x)  # type: ignore[arg-type]
 

@@ -6,19 +6,19 @@ PyTorch; indices have none.
 
 from __future__ import annotations
 
-from . import dtypes, modes
-from .backend import OPS
-from .creation import deliver, dtype_argument, model, number
+from .. import dtypes, modes
+from ..backend import OPS
+from ..creation.filled import deliver, dtype_argument, model, number
 from .distributions import draw, randn
-from .random import Generator
-from .ranges import integer, not_implemented
-from .tensor import Tensor, wrap
+from .generator import Generator
+from ..creation.ranges import integer, not_implemented
+from ..tensor import Tensor, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .backend import Backend
+    from ..backend import Backend
 
     Array = Any
 

@@ -3,8 +3,8 @@
 - Every draw takes `generator=`; without one, it is from the default generator.
 - A function that makes a tensor has the options of `plugrad.zeros`.
 
-Draws whose parameters are tensors stand in `plugrad.sampling`, methods that fill a
-tensor in `plugrad.fills`; how numbers come from the stream of words, in
+Draws whose parameters are tensors stand in `sampling.py`, methods that fill a
+tensor in `fills.py`; how numbers come from the stream of words, in
 `plugrad.ops.draws`.
 """
 
@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from math import prod
 
-from . import dtypes
-from .creation import (
+from .. import dtypes
+from ..creation.filled import (
     deliver,
     dtype_argument,
     model,
@@ -21,20 +21,20 @@ from .creation import (
     size_keyword,
     sizes,
 )
-from .devices import place
-from .from_data import finish
-from .layouts import check_options
-from .ops.draws import block_count
-from .random import Generator, default_generator
-from .ranges import integer, not_implemented
-from .tensor import Tensor, wrap
+from ..devices import place
+from ..creation.data import finish
+from ..layouts import check_options
+from ..ops.draws import block_count
+from .generator import Generator, default_generator
+from ..creation.ranges import integer, not_implemented
+from ..tensor import Tensor, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .backend import Backend
-    from .dtypes import dtype
+    from ..backend import Backend
+    from ..dtypes import dtype
 
     Array = Any
 

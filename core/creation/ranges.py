@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from math import ceil, floor, isfinite
 
-from . import dtypes
-from .creation import deliver, dtype_argument, number
-from .devices import place
-from .from_data import finish
-from .layouts import check_options
-from .tensor import Tensor
+from .. import dtypes
+from .filled import deliver, dtype_argument, number
+from ..devices import place
+from .data import finish
+from ..layouts import check_options
+from ..tensor import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .backend import Backend
-    from .dtypes import dtype
+    from ..backend import Backend
+    from ..dtypes import dtype
 
     Array = Any
 

@@ -11,22 +11,22 @@ from __future__ import annotations
 
 from math import log1p, pi
 
-from . import dtypes, modes
-from .backend import OPS
-from .creation import number
+from .. import dtypes, modes
+from ..backend import OPS
+from ..creation.filled import number
 from .distributions import draw, draw_integers
-from .inplace import check_writable, write_result
-from .random import Generator
-from .ranges import integer, not_implemented
+from ..inplace import check_writable, write_result
+from .generator import Generator
+from ..creation.ranges import integer, not_implemented
 from .sampling import check_std, trials
-from .storage import written
-from .tensor import Tensor, wrap
+from ..storage import written
+from ..tensor import Tensor, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .dtypes import dtype
+    from ..dtypes import dtype
 
     Array = Any
 

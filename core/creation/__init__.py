@@ -1,0 +1,15 @@
+"""Make tensors: filled with something, from data, as ranges, and in PyTorch's old way."""
+
+from __future__ import annotations
+
+from . import data, filled, legacy, ranges
+from .data import *
+from .filled import *
+from .legacy import *
+from .ranges import *
+
+__all__: list[str] = []
+__all__ += data.__all__
+__all__ += filled.__all__
+__all__ += legacy.__all__
+__all__ += ranges.__all__
