@@ -119,7 +119,7 @@ class Backend:
                 f"{', '.join(str(d) for d in self.by_dtype)}"
             ) from None
         if each.kind == "c":
-            from .engine import COMPLEX
+            from .graph import COMPLEX
 
             COMPLEX[0] = True
         return found

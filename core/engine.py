@@ -14,7 +14,7 @@ from sys import getrefcount
 
 from . import anomaly, modes
 from .errors import described, released, written_to
-from .graph import LEAF, PORT, Leaf, Node, port_of
+from .graph import COMPLEX, LEAF, PORT, Leaf, Node, port_of
 from .hooks import arrive, as_tensor, enter, leave
 from .storage import WRITES
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
     Array = Any
-
-COMPLEX = [False]  # whether this process has ever made a complex array
 
 
 def run(root: Node, g: Array, retain_graph: bool) -> None:
@@ -51,7 +49,7 @@ def run(root: Node, g: Array, retain_graph: bool) -> None:
         plan = node.plan
         if plan is LEAF:
             own = getrefcount(g) <= 2
-            accumulate(node, g, own, False)
+            accumulate(node, g, own, False)  # type: ignore[arg-type]
             continue
         if plan is PORT or (g is None and not plan.eager):
             gradients = (g,) * len(node.next)
@@ -276,7 +274,8 @@ def accumulate(leaf: Leaf, g: Any, own: bool, create_graph: bool) -> None:
 
 def check_unwritten(node: Node) -> None:
     """Raise if an array that `node` needs was written after it was saved."""
-    for name, (kind, i), value in zip(node.plan.names, node.plan.sources, node.saved):
+    saved = node.saved or ()
+    for name, (kind, i), value in zip(node.plan.names, node.plan.sources, saved):
         for s in storages(node, kind, i, value):
             if s is not None and s.w > node.w:
                 raise written_to(node.name(), described(name))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Array = Any
 
 
+COMPLEX = [False]  # whether a complex array may be in any graph of this process
+
 # the sources of what a node saves: arrays, and what holds arrays
 ARRAYS = ("edge", "copy", "array", "output", "result")
 HOLDING = (*ARRAYS, "many", "ctx")
@@ -43,7 +45,7 @@ class Plan:
         name: str,
         back: Callable[..., Sequence[Array | None]],
         names: tuple[str, ...] = (),
-        sources: tuple[tuple[str, int], ...] = (),
+        sources: tuple[tuple[str, Any], ...] = (),
         op: Any = None,
         eager: bool = False,
     ) -> None:
@@ -120,9 +122,10 @@ class Node:
     @property
     def metadata(self) -> dict[str, Any]:
         """A place for the user's own notes on this node."""
-        if getattr(self, "extra", None) is None:
-            self.extra = {}
-        return self.extra
+        found: dict[str, Any] | None = getattr(self, "extra", None)
+        if found is None:
+            found = self.extra = {}
+        return found
 
 
 class Leaf(Node):
@@ -140,6 +143,8 @@ class Leaf(Node):
         self.s = tensor._s
         self.hooks = None
         self.tensor = ref(tensor)
+        if tensor._a.dtype in tensor._k.kinds["c"]:
+            COMPLEX[0] = True
 
     @property
     def variable(self) -> Tensor | None:

@@ -112,7 +112,10 @@ def leave(node: Node, gradients: Any, g: Any, create_graph: bool) -> Any:
     if hooks is None or not hooks.after:
         return gradients
     with modes.Setting(grad=create_graph):
-        given = [as_tensor(node.k, each) for each in gradients]
+        given = [
+            as_tensor(node.k if parent is None else parent.k, each)
+            for parent, each in zip(node.next, gradients)
+        ]
         out = as_tensor(node.k, g)
         out = tuple(out) if isinstance(out, list) else (out,)
         for hook in list(hooks.after.values()):

@@ -54,7 +54,7 @@ def make_inplace(op: Op) -> Any:
                     try:
                         kernel(self._a, *raw, **kwargs)
                     except Exception as error:
-                        values = dict(enumerate(args))
+                        values = {str(i): each for i, each in enumerate(args)}
                         raise explain(name, {"self": self} | values, error) from error
                     written(self)
                     return self

@@ -62,6 +62,7 @@ class _Local(_local):
 local = _Local()
 OFF: list[None] = []
 DEFAULT = Mode()
+NO_GRAD = Mode(grad=False)
 
 
 def current() -> Mode:
@@ -78,6 +79,14 @@ def install(mode: Mode | None) -> Mode | None:
         OFF.pop()
     local.mode = mode
     return before
+
+
+def recording(grad: bool) -> Mode | None:
+    """This thread's mode with recording on or off, for `install`."""
+    mode = local.mode
+    if mode is None:
+        return None if grad else NO_GRAD
+    return mode.but(grad=grad)
 
 
 class Setting:
@@ -203,7 +212,12 @@ class set_grad_enabled(SettingAtOnce):
     """
 
     def __init__(self, mode: bool) -> None:
-        super().__init__(grad=bool(mode))
+        if mode.__class__ is not bool:
+            raise TypeError(
+                "set_grad_enabled(): argument 'mode' must be bool, not "
+                f"{type(mode).__name__}"
+            )
+        super().__init__(grad=mode)
 
 
 class inference_mode(Setting):

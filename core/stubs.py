@@ -103,6 +103,10 @@ class Source:
         names = [p.name for p in op.params]
         self.extra += ["axis"] if "dim" in names else []
         self.extra += ["keepdims"] if "keepdim" in names else []
+        for p in op.params:
+            if p.variadic:  # sizes come one by one, as one tuple, or by keyword
+                self.names[p.name] = "_" + p.name
+                self.extra.append(p.name)
 
     def simple(self) -> bool:
         """Whether the common case can be written out."""
@@ -148,7 +152,7 @@ class Source:
             alias = {"dim": "axis", "keepdim": "keepdims"}.get(p.name)
             value = f"{name} if {alias} is None else {alias}" if alias else name
             if p.variadic:
-                parts.append(f"*{name}")
+                parts.append(f"*({name} if {p.name} is None else ({p.name},))")
             elif p.keyword:
                 parts.append(f"{p.name}={value}")
             else:

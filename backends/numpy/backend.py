@@ -51,7 +51,7 @@ class NumpyBackend(Backend):
             if isinstance(ufunc, np.ufunc) and ufunc.nout == 1:
                 if ufunc.nin == 1:
                     return lambda x: ufunc(x, x)
-                return lambda x, b: ufunc(x, b, x)
+                return lambda x, b: ufunc(x, b, out=x)
         return found
 
     # --- arrays in and out ----------------------------------------------------------

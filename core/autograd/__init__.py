@@ -15,6 +15,18 @@ from .backward import backward, grad
 # 0.3 ms; loaded later, the module of this name would take the function's place.
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .anomaly_mode import (
+        check_saved_tensors,
+        detect_anomaly,
+        is_anomaly_check_nan_enabled,
+        is_anomaly_enabled,
+        set_detect_anomaly,
+    )
+    from .function import Function
+    from .variable import Variable
+
 # The rest is loaded when it is asked for: name -> the module here that has it.
 LATER = {
     "Function": "function",

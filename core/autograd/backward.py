@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import modes
+from ..backend import OPS
 from ..engine import COMPLEX, run, run_carefully
 from ..graph import Node
 from ..tensor import Tensor, wrap
@@ -29,7 +30,12 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
-    if grad_tensors is None:
+    if grad_variables is not None:
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both "
+                "passed to `backward()`. Please only use `grad_tensors`."
+            )
         grad_tensors = grad_variables
     keep = create_graph if retain_graph is None else retain_graph
     roots = starts(sequence(tensors), grad_tensors, create_graph)
@@ -95,6 +101,8 @@ def grad(
             "Expected allow_unused to be True or not passed when materialize_grads=True"
         )
     wanted = sequence(inputs)
+    if not wanted:
+        raise RuntimeError("grad requires non-empty inputs.")
     keep = create_graph if retain_graph is None else retain_graph
     roots = starts(sequence(outputs), grad_outputs, create_graph)
     nodes = [node_of(t) for t in wanted]
@@ -121,6 +129,8 @@ def sequence(tensors: Any) -> list[Tensor]:
 
 def node_of(t: Tensor) -> Node:
     """The node of a tensor that needs one."""
+    if not isinstance(t, Tensor):
+        raise RuntimeError(f"inputs must be Tensors, but got {type(t).__name__}")
     if t._node is None:
         raise RuntimeError("One of the differentiated Tensors does not require grad")
     return t._node
@@ -132,7 +142,7 @@ def starts(
     """The nodes to start from, each with the gradient to start with."""
     if gradients is None:
         gradients = [None] * len(tensors)
-    elif isinstance(gradients, Tensor):
+    elif isinstance(gradients, Tensor) or hasattr(gradients, "shape"):
         gradients = [gradients]
     if len(gradients) != len(tensors):
         raise RuntimeError(
@@ -140,22 +150,38 @@ def starts(
         )
     roots: list[tuple[Node, Any]] = []
     for i, (t, g) in enumerate(zip(tensors, gradients)):
+        if not isinstance(t, Tensor):
+            raise TypeError(f"only Tensors have gradients, not {type(t).__name__}")
         if t._node is None:
             raise RuntimeError(
                 f"element {i} of tensors does not require grad and does not have a "
                 "grad_fn"
             )
-        if g is None:
-            g = first_gradient(t)
-        elif g.shape != t.shape:
-            raise RuntimeError(
-                f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and "
-                f"output[{i}] has a shape of {t.shape}."
-            )
-        elif g.dtype is not t.dtype:
-            g = g.to(t.dtype)
+        g = first_gradient(t) if g is None else given_gradient(t, g, i)
         roots.append((t._node, g if create_graph else g._a))
     return roots
+
+
+def given_gradient(t: Tensor, g: Any, i: int) -> Tensor:
+    """The gradient that a user gave to start with, checked and cast."""
+    if not isinstance(g, Tensor):
+        raise TypeError(
+            f"gradients can be either Tensors or None, but got {type(g).__name__}"
+        )
+    if g.shape != t.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and "
+            f"output[{i}] has a shape of {t.shape}."
+        )
+    if g.dtype is t.dtype:
+        return g
+    if g.dtype.kind == "c" and t.dtype.kind != "c":
+        raise RuntimeError(
+            "For complex Tensors, both grad_output and output are required to have the "
+            f"same dtype. Mismatch in dtype: grad_output[{i}] has a dtype of {g.dtype} "
+            f"and output[{i}] has a dtype of {t.dtype}."
+        )
+    return OPS["to_dtype"].function(g, t.dtype)
 
 
 def first_gradient(t: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..dtypes import dtype
     from .function import Function
 
 
@@ -29,20 +30,28 @@ class FunctionCtx:
     """What the forward and the backward of one call share, usually called `ctx`."""
 
     needs_input_grad: tuple[bool, ...]
+    materialize_grads = True
+    _node: ref[FunctionNode] | None = None
+    _to_save: tuple[Any, ...] = ()
+    _saved: tuple[Saved | None, ...] | None = ()
+    _dirty: tuple[Tensor, ...] = ()
+    _constant: tuple[Tensor, ...] = ()
+    _outputs: tuple[Meta | None, ...] = ()
 
     def __init__(self, function: type[Function], args: tuple[Any, ...]) -> None:
         self._function = function
-        self._node: ref[FunctionNode] | None = None
-        self._to_save: tuple[Any, ...] = ()
-        self._saved: list[Saved | None] | None = []
-        self._dirty: tuple[Tensor, ...] = ()
-        self._constant: tuple[Tensor, ...] = ()
-        self._outputs: list[Meta | None] = []
-        self._inputs = [Meta(a) if isinstance(a, Tensor) else None for a in args]
-        self.materialize_grads = True
-        self.needs_input_grad = tuple(
-            isinstance(a, Tensor) and a._node is not None for a in args
-        )
+        self._inputs: list[Meta | None] = []
+        self._edges: list[Node | None] = []  # until the node has them
+        needed: list[bool] = []
+        for each in args:
+            if isinstance(each, Tensor):
+                self._inputs.append(Meta(each))
+                self._edges.append(each._node)
+                needed.append(each._node is not None)
+            else:
+                self._inputs.append(None)
+                needed.append(False)
+        self.needs_input_grad = tuple(needed)
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors for `backward`; call it once, in `forward`."""
@@ -77,16 +86,21 @@ class FunctionCtx:
 class Meta:
     """What a gradient of a tensor must look like."""
 
-    __slots__ = ("k", "shape", "dtype")
+    __slots__ = ("k", "shape", "native")
 
     def __init__(self, x: Tensor) -> None:
         self.k = x._k
         self.shape = x._a.shape
-        self.dtype = x.dtype
+        self.native = x._a.dtype
+
+    @property
+    def dtype(self) -> dtype:
+        """The dtype, as ours."""
+        return self.k.by_native[self.native]
 
     def zeros(self) -> Tensor:
         """The gradient of an output that nothing used."""
-        return self.k.tensors.zeros(self.shape, dtype=self.dtype)
+        return wrap(self.k, self.k.zeros(self.shape, dtype=self.native))
 
 
 class Saved:

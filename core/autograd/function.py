@@ -118,20 +118,22 @@ class Function:
         if cls._separate or kwargs:
             args = bound(cls, args, kwargs)
         ctx = FunctionCtx(cls, args)
-        edges = tuple(a._node for a in args if isinstance(a, Tensor))
-        recorded = modes.current().grad and any(ctx.needs_input_grad)
-        with modes.Setting(grad=False):
+        recorded = True in ctx.needs_input_grad and modes.current().grad
+        before = modes.install(modes.recording(False))
+        try:
             if cls._separate:
                 result = cls.forward(*args)
                 cls.setup_context(ctx, args, result)
             else:
                 result = cls.forward(ctx, *args)
+        finally:
+            modes.install(before)
         outputs = result if isinstance(result, tuple) else (result,)
         check_marks(ctx, outputs)
         for x in ctx._dirty:
             written(x)
         if recorded:
-            made = tie(ctx, args, outputs, edges)
+            made = tie(ctx, args, outputs)
         else:
             made = [untied(y, ctx, args) for y in outputs]
         return tuple(made) if isinstance(result, tuple) else made[0]
@@ -170,7 +172,10 @@ def check_marks(ctx: FunctionCtx, outputs: tuple[Any, ...]) -> None:
 
 def has(objects: Sequence[Any], x: Any) -> bool:
     """Whether the very object `x` is among `objects`."""
-    return any(each is x for each in objects)
+    for each in objects:
+        if each is x:
+            return True
+    return False
 
 
 # --- The outputs ----------------------------------------------------------------------
@@ -189,17 +194,12 @@ def untied(y: Any, ctx: FunctionCtx, args: Sequence[Any]) -> Any:
     return y
 
 
-def tie(
-    ctx: FunctionCtx,
-    args: Sequence[Any],
-    outputs: Sequence[Any],
-    edges: tuple[Node | None, ...],
-) -> list[Any]:
+def tie(ctx: FunctionCtx, args: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
     """Make the node of this call and tie the outputs to it."""
     node = FunctionNode()
     node.ctx = ctx
     node.plan = ctx._function._plan
-    node.next = edges
+    node.next = tuple(ctx._edges)
     node.shapes = None
     node.w = WRITES[0]
     node.s = None
@@ -207,14 +207,16 @@ def tie(
     node.extra = None
     node.outputs = [None] * len(outputs)
     ctx._node = ref(node)
-    ctx._outputs = [Meta(y) if isinstance(y, Tensor) else None for y in outputs]
+    ctx._outputs = tuple(
+        [Meta(y) if isinstance(y, Tensor) else None for y in outputs]
+    )
     node.k = next(m.k for m in (*ctx._outputs, *ctx._inputs) if m)
     places = {id(y): i for i, y in enumerate(outputs) if is_tied(y, ctx)}
     # an input that is returned as it came, saved, still means the input
     fresh = {i: n for i, n in places.items() if not is_alias(outputs[n], ctx, args)}
-    ctx._saved = [
-        None if x is None else Saved(x, fresh.get(id(x))) for x in ctx._to_save
-    ]
+    ctx._saved = tuple(
+        [None if x is None else Saved(x, fresh.get(id(x))) for x in ctx._to_save]
+    )
     made: list[Any] = []
     for i, y in enumerate(outputs):
         if id(y) not in places:
@@ -223,6 +225,7 @@ def tie(
         place = node if len(outputs) == 1 else port_of(node, i)
         made.append(tied(y, ctx, args, place))
     ctx._to_save = ctx._dirty = ctx._constant = ()
+    ctx._edges = []
     if modes.OFF and modes.local.mode is not None:
         from ..anomaly import note
 
@@ -233,7 +236,9 @@ def tie(
 def is_tied(y: Any, ctx: FunctionCtx) -> bool:
     """Whether a gradient can arrive through the output `y`."""
     return (
-        isinstance(y, Tensor) and y.dtype.kind in "fc" and not has(ctx._constant, y)
+        isinstance(y, Tensor)
+        and y._a.dtype in y._k.kinds["fc"]
+        and not has(ctx._constant, y)
     )
 
 
@@ -251,11 +256,12 @@ def tied(y: Tensor, ctx: FunctionCtx, args: Any, place: Node) -> Tensor:
         join_graph(y, part)
         return y
     name = ctx._function.__name__
+    view = getattr(y, "_v", None)
     if has(args, y):
         x, y = y, as_class(type(y), wrap(y._k, y._a))
         link_view(x, y, opaque_view, (name,))
-    elif getattr(y, "_v", None) is not None:
-        y._v = (y._v[0], opaque_view, (name,))
+    elif view is not None:
+        y._v = (view[0], opaque_view, (name,))
     y._node = place
     place.s = y._s
     return y
@@ -287,17 +293,20 @@ def run_back(k: Any, g: Any, saved: tuple[FunctionCtx], shapes: Any) -> list[Any
     (ctx,) = saved
     graph = not isinstance(k, Backend)
     many = g if isinstance(g, list) else [g] * len(ctx._outputs)
-    with modes.Setting(grad=graph):
+    before = modes.install(modes.recording(graph))
+    try:
         given: list[Any] = []
         for each, meta in zip(many, ctx._outputs):
             if each is None:
-                wanted = meta is not None and ctx.materialize_grads
-                each = meta.zeros() if wanted else None
+                if meta is not None and ctx.materialize_grads:
+                    each = meta.zeros()
             elif not isinstance(each, Tensor):
                 each = wrap(meta.k, each)  # type: ignore[union-attr]
             given.append(each)
         found = ctx._function._back(ctx, *given)
         gradients = fitted(ctx, found if isinstance(found, tuple) else (found,))
+    finally:
+        modes.install(before)
     if graph:
         return gradients
     return [None if g is None else g._a for g in gradients]
@@ -343,7 +352,7 @@ def fit(g: Tensor, meta: Meta, name: str, i: int) -> Tensor:
                 f"{list(shape)} but expected shape compatible with {list(meta.shape)}"
             )
         g = sum_to(g._k.tensors, g, meta.shape)
-    if g.dtype is not meta.dtype:
+    if g._a.dtype is not meta.native and g.dtype is not meta.dtype:
         if g.dtype.kind == "c" and meta.dtype.kind != "c":
             raise RuntimeError(
                 f"Function {name} returned a complex gradient at index {i}, but the "

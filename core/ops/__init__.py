@@ -27,12 +27,14 @@ from . import (
     picking,
     pointwise,
     positions,
+    powers,
     putting,
     reduce,
     repeating,
     scan,
     scattering,
     shape,
+    signs,
     softmaxes,
     sorting,
     special,
@@ -61,12 +63,14 @@ from .norms import *
 from .picking import *
 from .pointwise import *
 from .positions import *
+from .powers import *
 from .putting import *
 from .reduce import *
 from .repeating import *
 from .scan import *
 from .scattering import *
 from .shape import *
+from .signs import *
 from .softmaxes import *
 from .sorting import *
 from .special import *
@@ -96,12 +100,14 @@ __all__ += norms.__all__
 __all__ += picking.__all__
 __all__ += pointwise.__all__
 __all__ += positions.__all__
+__all__ += powers.__all__
 __all__ += putting.__all__
 __all__ += reduce.__all__
 __all__ += repeating.__all__
 __all__ += scan.__all__
 __all__ += scattering.__all__
 __all__ += shape.__all__
+__all__ += signs.__all__
 __all__ += softmaxes.__all__
 __all__ += sorting.__all__
 __all__ += special.__all__

@@ -80,8 +80,8 @@ def logit(k: Kernels, x: Tensor, eps: float | None = None) -> Tensor:
     """log(x / (1 - x)), elementwise; with `eps`, of x clamped to [eps, 1 - eps].
 
     >>> import plugrad
-    >>> plugrad.tensor([0.5, 1.0]).logit(eps=1e-6)
-    tensor([ 0.0000, 13.8155])
+    >>> plugrad.tensor([0.5, 1.0]).logit(eps=0.25)
+    tensor([0.0000, 1.0986])
     """
     if eps is not None:
         low, high = k.full_like(x, eps), k.full_like(x, 1 - eps)
@@ -199,7 +199,13 @@ def elu(k: Kernels, x: Tensor, alpha: float = 1.0) -> Tensor:
     return k.where(x > 0, x, k.expm1(x) * alpha)
 
 
-elu.grad(x=lambda k, g, x, y, alpha: k.where(x <= 0, g * (y + alpha), g))
+def slope_of_elu(k: Kernels, g: Array, x: Array, alpha: float) -> Array:
+    """g where x is positive, else g * alpha * exp(x)."""
+    below = k.exp(k.minimum(x, k.zeros_like(x)))
+    return k.where(x <= 0, g * alpha * below, g)
+
+
+elu.grad(x=slope_of_elu)
 
 
 @op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.leaky_relu")
@@ -208,9 +214,25 @@ def leaky_relu(k: Kernels, x: Tensor, negative_slope: float = 0.01) -> Tensor:
     return k.where(x > 0, x, x * negative_slope)
 
 
-leaky_relu.grad(
-    x=lambda k, g, x, negative_slope: k.where(x > 0, g, g * negative_slope)
-)
+leaky_relu.grad(x=lambda k, g, x, negative_slope: k.leak(g, x, negative_slope))
+
+
+@op(kinds="f", method=False, oracle=None)
+def leak(k: Kernels, g: Tensor, x: Tensor, slope: float) -> Tensor:
+    """g, times the slope where x is not positive, elementwise."""
+    return k.where(x > 0, g, g * slope)
+
+
+leak.grad(g=lambda k, g, x, slope: k.leak(g, x, slope))
+
+
+@leak.samples
+def _(make: Any) -> Iterator[Sample]:
+    for shape in ((), (0,), (1,), (3,), (2, 3), (2, 0), (2, 1, 3)):
+        yield Sample(make(*shape), make(*shape), 0.1)
+    yield Sample(make.strided(2, 3), make(2, 3), 0.5)
+    yield Sample(make(2, 3), make.strided(2, 3), -1.0)
+    yield Sample(make.expanded(2, 3), make(2, 3), 2.0)
 
 
 @op(promote="same", kinds="iuf", method=False, oracle="torch.nn.functional.hardtanh")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from .choosing import clamp
 from .compare import ge, gt, le, lt, ne
-from .math import abs, acos, acosh, asin, asinh, atan, atan2, atanh, trunc
+from .math import acos, acosh, asin, asinh, atan, atan2, atanh
 from .pointwise import div, mul, neg, sub
+from .signs import abs, trunc
 
 __all__ = [
     "absolute",

@@ -10,12 +10,14 @@ from .. import modes
 from ..backend import OPS
 from ..declare import SCALARS, Sample, op
 from ..errors import explain
+from ..storage import written
 from ..tensor import Tensor, wrap
 from .indexing import (
     BASIC,
     embed,
     expand_masks,
     getitem,
+    is_mask,
     settled,
     split_index,
     whole_mask,
@@ -28,89 +30,105 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..declare import Kernels
-    from ..tensor import Tensor
-
-    Dims = int | Sequence[int]
 
 __all__: list[str] = []
 
 
 def __setitem__(self: Tensor, index: Any, value: Any) -> None:
     """Write a value at an index, broadcast and cast as it needs to be."""
-    k = self._k
     basic, picks = index, None
+    kind = value.__class__
+    if index is False:  # nothing is written, and nothing recorded
+        return
+    if index is True:
+        index = basic = None
+    if kind not in SCALARS and not isinstance(value, Tensor):
+        value = foreign(self, value)
     if index.__class__ is tuple:
         for each in index:
             if each.__class__ not in BASIC:
                 basic, picks = split_index(self, index)
                 break
     elif index.__class__ not in BASIC:
-        single = value.__class__ in SCALARS or getattr(value, "ndim", 1) == 0
+        single = kind in SCALARS or getattr(value, "ndim", 1) == 0
         if single and whole_mask(self, index):
             self.masked_fill_(index, value)  # type: ignore[attr-defined]
             return
         basic, picks = split_index(self, index)
-    if value.__class__ not in SCALARS and not isinstance(value, Tensor):
-        if value is None or isinstance(value, (list, tuple, str)):
-            raise TypeError(
-                f"can't assign a {type(value).__name__} to a Tensor; make it one with "
-                "plugrad.tensor(...)"
+    node = None
+    if isinstance(value, Tensor):
+        if picks is None:
+            if is_region(self, basic, value):
+                return
+        elif value.dtype is not self.dtype:
+            if set(value._a.shape) <= {1} and single_mask(picks):
+                return self.__setitem__(index, value.item())  # type: ignore[index]
+            raise RuntimeError(
+                "Index put requires the source and destination dtypes match, got "
+                f"{self.dtype} for the destination and {value.dtype} for the source."
             )
-        from ..creation.data import as_tensor
-
-        value = as_tensor(value)
-    if picks is None and isinstance(value, Tensor) and is_region(self, basic, value):
-        return
-    if (
-        picks is not None
-        and isinstance(value, Tensor)
-        and value.dtype is not self.dtype
-    ):
-        raise RuntimeError(
-            "Index put requires the source and destination dtypes match, got "
-            f"{self.dtype} for the destination and {value.dtype} for the source."
-        )
-    node = value._node if isinstance(value, Tensor) else None
+        node = value._node
     recorded = modes.current().grad and (self._node is not None or node is not None)
-    kernel = None if recorded else k._getitem_
-    if kernel is None:
+    if recorded or self._k._getitem_ is None:
         assign(self, basic, picks, value)
-        return
-    raw = value
+    else:
+        write(self, basic, picks, value)
+
+
+def write(x: Tensor, basic: Any, picks: Sequence[Any] | None, value: Any) -> None:
+    """`x[basic][picks] = value` outside the graph, by the backend's own kernels."""
+    k, raw = x._k, value
     if isinstance(value, Tensor):
         raw = value._a if value._k is k else moved(value, k)
-    elif value.__class__ is complex and self.dtype.kind != "c":
+    elif value.__class__ is complex and x.dtype.kind != "c":
         raise RuntimeError(
-            f"value cannot be converted to type {self.dtype} without overflow"
+            f"value cannot be converted to type {x.dtype} without overflow"
         )
     try:
         if picks is None:
-            kernel(self._a, basic, raw)
+            k._getitem_(x._a, basic, raw)
         else:
-            part = wrap(k, k._getitem(self._a, basic))
+            part = wrap(k, k._getitem(x._a, basic))
             indices = expand_masks(part, picks)
             found = [None if each is None else each._a for each in indices]
             k._index_put_(part._a, found, raw)
     except Exception as error:
-        named = {"self": self, "index": index, "value": value}
+        named = {"self": x, "index": basic, "value": value}
         raise explain("__setitem__", named, error) from error
-    from ..storage import written
+    written(x)
 
-    written(self)
+
+def foreign(x: Tensor, value: Any) -> Any:
+    """A scalar of another library as a number, an array of one as a Tensor."""
+    if value is None or isinstance(value, (list, tuple, str)):
+        raise TypeError(
+            f"can't assign a {type(value).__name__} to a Tensor; make it one with "
+            "plugrad.tensor(...)"
+        )
+    for kind in SCALARS:
+        if isinstance(value, kind):
+            return kind(value)  # type: ignore[arg-type]
+    if not getattr(value, "shape", 1) and hasattr(value, "item"):
+        return value.item()
+    from ..creation.data import as_tensor
+
+    found = as_tensor(value)
+    return found if found.dtype is x.dtype else OPS["to_dtype"].function(found, x.dtype)
 
 
 def is_region(x: Tensor, index: Any, value: Tensor) -> bool:
     """Whether `value` is the very view that is to be written, as in `x[0] += 1`: what
     was done to it in place has reached `x` already."""
-    if value._s is None or value._s is not x._s:
+    made = getattr(value, "_v", None)
+    if made is None or made[0] is not x or made[1] != getitem.op.view_again:
         return False
-    k, a = x._k, value._a
-    region = k._getitem(x._a, index)
-    return (
-        region.shape == a.shape
-        and k.strides(region) == k.strides(a)
-        and k.address(region) == k.address(a)
-    )
+    return made[2] == (index,)
+
+
+def single_mask(picks: Sequence[Any]) -> bool:
+    """Whether one mask is all that an index picks by."""
+    found = [each for each in picks if isinstance(each, Tensor)]
+    return len(found) == 1 and is_mask(found[0])
 
 
 def moved(value: Tensor, k: Any) -> Any:
@@ -138,7 +156,7 @@ def assign(x: Tensor, basic: Any, picks: Sequence[Any] | None, value: Any) -> No
     if picks is None:
         made = overwrite(region, value)
     else:
-        where = settled(expand_masks(region, picks), region, value)
+        where: Any = settled(expand_masks(region, picks), region, value)
         made = index_put_(region, where, value)
     if k.aliases(region._a, x._a):
         write_result(region, made, "__setitem__")

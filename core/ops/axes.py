@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..declare import Sample, op
 from .dims import one
+from .indexing import getitem
 from .shape import dim_indices, view_
 
 TYPE_CHECKING = False
@@ -127,12 +128,11 @@ def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
             f"({list(destination)} dims)"
         )
     if not n:
-        return view_(input, ())
+        return view_(input)
     rest = iter(i for i in range(n) if i not in source)
     moved = dict(zip(destination, source))
-    return permute(
-        input, tuple(moved[i] if i in moved else next(rest) for i in range(n))
-    )
+    order: Any = tuple(moved[i] if i in moved else next(rest) for i in range(n))
+    return permute(input, order)
 
 
 def moveaxis(input: Tensor, source: Dims, destination: Dims) -> Tensor:
@@ -173,7 +173,8 @@ def adjoint(input: Tensor) -> Tensor:
 
 def T(x: Tensor) -> Tensor:
     """The dimensions in reverse order."""
-    return permute(x, tuple(range(x._a.ndim - 1, -1, -1)))
+    order: Any = tuple(range(x._a.ndim - 1, -1, -1))
+    return permute(x, order)
 
 
 def H(x: Tensor) -> Tensor:
@@ -227,8 +228,6 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 def along(x: Tensor, dim: int, index: Any) -> Tensor:
     """`x` indexed along one dimension."""
-    from .indexing import getitem
-
     return getitem(x, (slice(None),) * dim + (index,))
 
 

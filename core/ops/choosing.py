@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import OPS
+from .. import dtypes
 from ..declare import SCALARS, Sample, op
 from .pointwise import is_bool
 from .shape import _cast_back
@@ -272,7 +272,7 @@ where.grad(
 @where.before()
 def _(values: dict[str, Any]) -> Any:
     if values["input"] is None and values["other"] is None:
-        return OPS["nonzero"].function(values["condition"], as_tuple=True)
+        return values["condition"].nonzero(as_tuple=True)
     if values["input"] is None:
         raise TypeError("where(): missing required argument 'input'")
     return None
@@ -350,25 +350,30 @@ def _(make: Any) -> Iterator[Sample]:
 
 def filling(k: Kernels, name: str, x: Array, value: Any) -> Array:
     """The number, or tensor without dimensions, to fill `x` with, in its dtype."""
-    if type(value) not in SCALARS:
-        if value.ndim:
-            raise RuntimeError(
-                f"{name} only supports a value tensor without dimensions, but got one "
-                f"with {value.ndim} dimension(s)"
-            )
-        return _cast_back(k, value, x.dtype)
-    dtype = k.dtype_of(x)
-    fits = dtype.kind in "bc" or not isinstance(value, complex)
-    if fits and dtype.kind in "iu" and value == value and abs(value) != float("inf"):
-        highest = k.iinfo(x.dtype).max
+    if type(value) in SCALARS:
+        return k.make_scalar(value, k.dtype_of(x))
+    if value.ndim:
+        raise RuntimeError(
+            f"{name} only supports a value tensor without dimensions, but got one with "
+            f"{value.ndim} dimension(s)"
+        )
+    return _cast_back(k, value, x.dtype)
+
+
+def check_fits(values: dict[str, Any]) -> None:
+    """Raise if the number to fill with is beyond the range of the tensor's dtype."""
+    dtype, value = values["x"].dtype, values["value"]
+    if type(value) not in SCALARS or dtype.kind in "bc":
+        return
+    fits = not isinstance(value, complex)
+    if fits and dtype.kind in "iu" and value - value == 0:  # it is finite
+        highest = dtypes.iinfo(dtype).max
         lowest = -highest if dtype.kind == "u" else -highest - 1
-        fits = lowest <= int(value) <= highest  # type: ignore[arg-type]
+        fits = lowest <= int(value) <= highest
     if not fits:
         raise RuntimeError(
-            f"{name}: value {value!r} cannot be converted to type {dtype} without "
-            "overflow"
+            f"value {value!r} cannot be converted to type {dtype} without overflow"
         )
-    return k.make_scalar(value, dtype)
 
 
 @op(broadcast=True, inplace=True)
@@ -384,6 +389,7 @@ def masked_fill(k: Kernels, x: Tensor, mask: Mask, value: Tensor | Number) -> Te
     return k.where(mask, filling(k, "masked_fill", x, value), x)
 
 
+masked_fill.before("biu")(check_fits)
 masked_fill.grad(
     x=lambda k, g, mask: k.where(mask, k.zeros_like(g), g),
     value=lambda k, g, mask, value_dtype: _cast_back(k, pick(k, g, mask), value_dtype),
@@ -415,6 +421,7 @@ def fill(k: Kernels, x: Tensor, value: Tensor | Number) -> Tensor:
     return k.asarray(value, copy=True)
 
 
+fill.before("biu")(check_fits)
 fill.grad(
     x=lambda k, g: k.zeros_like(g),
     value=lambda k, g, value_dtype: _cast_back(k, k.sum(g), value_dtype),

@@ -62,6 +62,18 @@ def einsum(*args: Any) -> Tensor:
 
 def from_string(equation: str) -> tuple[list[Any], Any]:
     """The labels of each operand and of the result (None if not given)."""
+    if equation not in READ:
+        if len(READ) > 500:
+            READ.clear()
+        READ[equation] = read(equation)
+    return READ[equation]
+
+
+READ: dict[str, tuple[list[Any], Any]] = {}  # programs use few equations, often
+
+
+def read(equation: str) -> tuple[list[Any], Any]:
+    """`from_string` for an equation not seen before."""
     text = equation.replace(" ", "")
     left, arrow, right = text.partition("->")
     inputs = [parsed(each) for each in left.split(",")]
@@ -228,16 +240,19 @@ def pair(
             *sized(batch, b, in_b), *[1] * len(left), *sized(right, b, in_b)
         )
         return a * b, found
-    shape = sized(batch, a, in_a) + sized(left, a, in_a) + sized(right, b, in_b)
-    n, k = product(sized(batch, a, in_a)), product(sized(inner, a, in_a))
-    rows, columns = product(sized(left, a, in_a)), product(sized(right, b, in_b))
+    a_sizes = [sized(each, a, in_a) for each in (batch, left, inner)]
+    right_sizes = sized(right, b, in_b)
     a = arranged(a, in_a, batch + left + inner)
     b = arranged(b, in_b, batch + inner + right)
+    if len(left) == len(inner) == len(right) == 1:
+        return matmul(a, b), found
+    n, rows, k = (product(each) for each in a_sizes)
+    columns = product(right_sizes)
     if batch:
         y = matmul(a.reshape(n, rows, k), b.reshape(n, k, columns))
     else:
         y = matmul(a.reshape(rows, k), b.reshape(k, columns))
-    return y.reshape(shape), found
+    return y.reshape(a_sizes[0] + a_sizes[1] + right_sizes), found
 
 
 def narrowed(

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..declare import Kernels
     from ..tensor import Tensor
 
-    Dims = int | Sequence[int]
 
 __all__ = [
     "chunk",

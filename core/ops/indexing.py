@@ -39,8 +39,12 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
             return getitem(self, index)
     elif kind in BASIC:
         return getitem(self, index)
-    if whole_mask(self, index):
-        return OPS["masked_select"].function(self, index)
+    if kind is Tensor and index._a.ndim and self._a.ndim and index._k is self._k:
+        dtype = index.dtype
+        if dtype is int64:
+            return OPS["pick"].function(self, index, 0)
+        if dtype is bool_ and index._a.shape == self._a.shape:
+            return OPS["masked_select"].function(self, index)
     basic, picks = split_index(self, index)
     view = self if basic is None else getitem(self, basic)
     return view if picks is None else picked(view, expand_masks(view, picks))
@@ -62,6 +66,14 @@ def picked(x: Tensor, indices: list[Tensor | None]) -> Tensor:
     given = [i for i, each in enumerate(indices) if each is not None]
     if len(given) == 1:
         return OPS["pick"].function(x, indices[given[0]], given[0])
+    k = x._k
+    found = [each for each in indices if each is not None]
+    if not graph_is_wanted(x) and all(each._k is k for each in found):
+        raw = [None if each is None else each._a for each in indices]
+        try:
+            return wrap(k, k._index(x._a, raw))
+        except Exception:  # the op says what is wrong
+            pass
     return OPS["index"].function(x, settled(indices, x))
 
 

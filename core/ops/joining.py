@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ..declare import Kernels
     from ..tensor import Tensor
 
-    Dims = int | Sequence[int]
 
 __all__ = [
     "atleast_1d",
@@ -132,7 +131,9 @@ def _(make: Any) -> Iterator[Sample]:
     yield Sample((x, x), -1)
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None) -> Tensor:
+def stack(
+    tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Any = None
+) -> Tensor:
     """Tensors of one shape joined along a new dimension.
 
     >>> import plugrad
@@ -142,41 +143,41 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None) -> Tensor
     """
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
-    return stack_(tensors, dim, out=out)
+    return stack_.op.apply(tensors, dim if axis is None else axis, out=out)
 
 
 def concat(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None) -> Tensor:
     """`cat` by another name."""
-    return cat(tensors, dim, out=out)
+    return cat.op.apply(tensors, dim, out=out)
 
 
 def concatenate(
     tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Any = None
 ) -> Tensor:
     """`cat` by NumPy's name."""
-    return cat(tensors, dim if axis is None else axis, out=out)
+    return cat.op.apply(tensors, dim if axis is None else axis, out=out)
 
 
 def hstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """Tensors joined side by side: along dimension 1, or 0 where there is no other."""
     parts = atleast_1d(list(tensors))
-    return cat(parts, 0 if parts and parts[0]._a.ndim == 1 else 1, out=out)
+    return cat.op.apply(parts, 0 if parts and parts[0]._a.ndim == 1 else 1, out=out)
 
 
 def vstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """Tensors joined below each other, vectors as rows."""
-    return cat(atleast_2d(list(tensors)), 0, out=out)
+    return cat.op.apply(atleast_2d(list(tensors)), 0, out=out)
 
 
 def dstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """Tensors joined along the third dimension."""
-    return cat(atleast_3d(list(tensors)), 2, out=out)
+    return cat.op.apply(atleast_3d(list(tensors)), 2, out=out)
 
 
 def column_stack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """Tensors joined side by side, vectors as columns."""
     parts = [t if t._a.ndim > 1 else reshape(t, -1, 1) for t in tensors]
-    return cat(parts, 1, out=out)
+    return cat.op.apply(parts, 1, out=out)
 
 
 def _each(function: Any, tensors: Any) -> Any:

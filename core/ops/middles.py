@@ -181,12 +181,8 @@ def nanquantile(
     return _quantile(input, q, dim, keepdim, interpolation, True)
 
 
-def _quantile(
-    x: Tensor, q: Any, dim: Any, keepdim: bool, interpolation: str, skip: bool
-) -> Tensor:
-    """Sort, then mix the two elements on either side of each fraction."""
-    from .. import tensor
-
+def _fractions(x: Tensor, q: Any, interpolation: str) -> Tensor:
+    """The fractions as a tensor, once it is sure that all arguments fit."""
     if x.dtype.kind != "f":
         raise RuntimeError(
             f"quantile() input tensor must be either float or double dtype, not "
@@ -198,7 +194,7 @@ def _quantile(
             f"or nearest, but got {interpolation}"
         )
     if not hasattr(q, "_node"):
-        q = tensor(q, dtype=x.dtype)
+        q = x.new_tensor(q)
     if q.dtype is not x.dtype:
         raise RuntimeError("quantile() q tensor must be same dtype as the input tensor")
     if q.ndim > 1:
@@ -207,16 +203,22 @@ def _quantile(
         raise RuntimeError("quantile() q values must be in the range [0, 1]")
     if not x.numel():
         raise RuntimeError("quantile() input tensor must be non-empty")
-    result_shape = list(kept(x.shape, dim)) if keepdim else None
+    return q
+
+
+def _quantile(
+    x: Tensor, q: Any, dim: Any, keepdim: bool, interpolation: str, skip: bool
+) -> Tensor:
+    """Sort, then mix the two elements on either side of each fraction."""
+    q = _fractions(x, q, interpolation)
+    shape = kept(x.shape, dim)
     if dim is None or x.ndim == 0:
-        x, last = x.reshape(-1), 0
+        x = x.reshape(-1)
     else:
-        last = one(x.ndim, dim)
-        x = x.movedim(last, -1)
-    y = x.sort(-1).values
+        x = x.movedim(dim, -1)
+    y = x.sort(-1).values  # NaN at the end
     valid = y == y
-    n = valid.sum(-1, keepdim=True)
-    rank = q.reshape(-1) * (n - 1).to(x.dtype)
+    rank = q.reshape(-1) * (valid.sum(-1, keepdim=True) - 1).to(x.dtype)
     if not skip:
         rank = rank.where(valid.all(-1, keepdim=True), y.shape[-1] - 1.0)
     rank = rank.clamp(min=0)
@@ -232,8 +234,8 @@ def _quantile(
         weight = 0.5 if interpolation == "midpoint" else rank - low
         found = first + (second - first) * weight
     found = found.movedim(-1, 0)
-    if result_shape is not None:
-        found = found.reshape([found.shape[0], *result_shape])
+    if keepdim:
+        found = found.reshape([found.shape[0], *shape])
     return found if q.ndim else found.reshape(found.shape[1:])
 
 

@@ -160,8 +160,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     n, m = a[at], b[at]
     a[at] = b[at] = 1
     shape = list(common_shape([a, b]))
-    wide = expand(input, (*shape[:at], n, *shape[at + 1 :]))
-    where = expand(indices, (*shape[:at], m, *shape[at + 1 :]))
+    wide = expand(input, *shape[:at], n, *shape[at + 1 :])
+    where = expand(indices, *shape[:at], m, *shape[at + 1 :])
     return gather(wide, at, where)
 
 
@@ -453,7 +453,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
     if as_tuple:
         x = input if input._a.ndim else reshape(input, 1)
         return tuple(wrap(x._k, each) for each in x._k.nonzero(x._a))
-    return nonzero_(input, out=out)
+    return nonzero_.op.apply(input, out=out)
 
 
 def argwhere(input: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .. import dtypes
 from ..backend import OPS
-from ..declare import ALL_KINDS, SCALARS, Sample, op
+from ..declare import ALL_KINDS, Sample, op
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,17 +27,14 @@ __all__ = [
     "addcdiv",
     "addcmul",
     "div",
-    "float_power",
     "floor_divide",
     "fmod",
     "mul",
     "neg",
     "positive",
-    "pow",
     "reciprocal",
     "remainder",
     "rsub",
-    "square",
     "sub",
 ]
 
@@ -78,7 +75,9 @@ def scaled(k: Kernels, x: Array, factor: Number) -> Array:
 
 
 @op(promote="same")
-def add(k: Kernels, a: Tensor, b: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+def add(
+    k: Kernels, a: Tensor | Number, b: Tensor | Number, *, alpha: Number = 1
+) -> Tensor:
     """a + alpha * b, elementwise, broadcast.
 
     >>> import plugrad
@@ -96,7 +95,9 @@ add.grad(
 
 
 @op(promote="same")
-def sub(k: Kernels, a: Tensor, b: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+def sub(
+    k: Kernels, a: Tensor | Number, b: Tensor | Number, *, alpha: Number = 1
+) -> Tensor:
     """a - alpha * b, elementwise, broadcast."""
     return k.subtract(a, scaled(k, b, alpha))
 
@@ -171,7 +172,7 @@ def _(values: dict[str, Any]) -> Any:
 
 
 @op(promote="same")
-def mul(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
+def mul(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
     """a * b, elementwise, broadcast."""
     return k.logical_and(a, b) if is_bool(k, a) else k.multiply(a, b)
 
@@ -181,7 +182,11 @@ mul.grad(a=lambda k, g, b: g * b, b=lambda k, g, a: g * a)
 
 @op(promote="float")
 def div(
-    k: Kernels, a: Tensor, b: Tensor | Number, *, rounding_mode: str | None = None
+    k: Kernels,
+    a: Tensor | Number,
+    b: Tensor | Number,
+    *,
+    rounding_mode: str | None = None,
 ) -> Tensor:
     """a / b, elementwise, broadcast.
 
@@ -257,7 +262,7 @@ def div_trunc(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
         return k.trunc(k.divide(a, b))
     down = quotient_down(k, a, b)
     inexact = k.astype(down * b != a, a.dtype)
-    return k.where((a < 0) == (b < 0), down, down + inexact)
+    return k.where((a < 0) == (b < 0), down, down + inexact)  # type: ignore[operator]
 
 
 FLAT = {"a": lambda k, g: k.zeros_like(g), "b": lambda k, g: k.zeros_like(g)}
@@ -320,120 +325,6 @@ fmod.grad(
     a=lambda k, g: g,
     b=lambda k, g, a, b: -g * k.trunc(a / b),
 )
-
-
-# --- Powers -------------------------------------------------------------------------
-
-
-@op(promote="same", kinds="iufc")
-def square(k: Kernels, x: Tensor) -> Tensor:
-    """x * x, elementwise."""
-    return k.multiply(x, x)
-
-
-square.grad(x=lambda k, g, x: g * (x + x))
-
-
-@square.before("b")
-def _(values: dict[str, Any]) -> None:
-    if values["x"].dtype is dtypes.bool:
-        values["x"] = OPS["to_dtype"].function(values["x"], dtypes.int64)
-
-
-def power(k: Kernels, a: Array, b: Array) -> Array:
-    """a to the power b; an integer to a negative power is rounded towards zero."""
-    if not is_whole(k, a) or k.isdtype(a.dtype, "unsigned integer"):
-        return k.pow(a, b)
-    negative = b < 0
-    y = k.pow(a, k.where(negative, k.zeros_like(b), b))
-    odd = b % 2 != 0
-    one, zero = k.ones_like(y), k.zeros_like(y)
-    unit = k.where(a == 1, one, k.where(a == -1, k.where(odd, -one, one), zero))
-    return k.where(negative, unit, y)
-
-
-def slope_of_base(k: Kernels, g: Array, a: Array, b: Array) -> Array:
-    """The gradient of a ** b to `a`; zero wherever `b` is."""
-    return g * b * k.pow(a, k.lowered(b))
-
-
-@op(kinds="fc", method=False, oracle=None)
-def lowered(k: Kernels, b: Tensor) -> Tensor:
-    """b - 1, elementwise; but 0 stays 0, so that 0 ** 0 has a derivative."""
-    return b - k.astype(b != 0, b.dtype)
-
-
-lowered.grad(b=lambda k, g: g)
-
-
-@lowered.samples
-def _(make: Any) -> Iterator[Sample]:
-    for shape in ((), (0,), (1,), (3,), (2, 3), (2, 0), (2, 1, 3), (1, 1)):
-        yield Sample(make(*shape))
-    yield Sample(make.strided(2, 3))
-    yield Sample(make.expanded(2, 3))
-
-
-def slope_of_exponent(k: Kernels, g: Array, a: Array, b: Array, y: Array) -> Array:
-    """The gradient of a ** b to `b`; zero where 0 is raised to a power of 0 or more."""
-    zero = a == 0
-    if not k.isdtype(b.dtype, "complex floating"):
-        zero = k.logical_and(zero, b >= 0)
-    log = k.log(k.where(zero, k.ones_like(a), a))
-    return k.where(zero, k.zeros_like(y), g * y * log)
-
-
-@op(promote="same", kinds="iufc", domain=(0.1, 3))
-def pow(k: Kernels, a: Tensor | Number, exponent: Tensor | Number) -> Tensor:
-    """a to the power of the exponent, elementwise, broadcast.
-
-    >>> import plugrad
-    >>> plugrad.pow(2, plugrad.tensor([1, 2, 3]))
-    tensor([2, 4, 8])
-    """
-    return power(k, a, exponent)
-
-
-pow.grad(
-    a=lambda k, g, a, exponent: slope_of_base(k, g, a, exponent),
-    exponent=lambda k, g, a, exponent, y: slope_of_exponent(k, g, a, exponent, y),
-)
-
-
-@pow.before("biu")
-def _(values: dict[str, Any]) -> None:
-    a, b = values["a"], values["exponent"]
-    if type(b) is int and b < 0 and type(a) not in SCALARS and a.dtype.kind in "biu":
-        raise RuntimeError(
-            "Integers to negative integer powers are not allowed. Use a floating-point "
-            f"exponent, {float(b)}, for a floating-point result"
-        )
-
-
-@op(promote="same", kinds="iufc", domain=(0.1, 3), method=False, oracle=None)
-def rpow(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
-    """b to the power a, elementwise, broadcast."""
-    return power(k, b, a)
-
-
-rpow.grad(
-    a=lambda k, g, a, b, y: slope_of_exponent(k, g, b, a, y),
-    b=lambda k, g, a, b: slope_of_base(k, g, b, a),
-)
-
-
-def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
-    """input to the power of the exponent, computed in float64 or complex128."""
-
-    def wide(value: Any) -> Any:
-        if type(value) in SCALARS:
-            return complex(value) if isinstance(value, complex) else float(value)
-        kind = value.dtype.is_complex
-        return OPS["to_dtype"].function(
-            value, dtypes.complex128 if kind else dtypes.float64
-        )
-
-    return pow(wide(input), wide(exponent))
 
 
 # --- Two at once --------------------------------------------------------------------
@@ -507,6 +398,3 @@ def _(make: Any) -> Iterator[Sample]:
     if make.dtype.kind == "f":
         yield Sample(make.special(6), of(6), of(6)).named("special", smooth=False)
     yield Sample(make(3), of(4), of(3)).named("mismatch")
-
-
-METHODS = [float_power]

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..declare import Kernels
-    from ..tensor import Tensor
 
-    Dims = int | Sequence[int]
 
 __all__ = [
     "index_put",
@@ -188,7 +186,7 @@ def index_put(
     basic, picks = split_index(input, tuple(indices))
     if picks is None:
         raise IndexError("index_put: at least one index tensor is needed")
-    where = settled(expand_masks(input, picks), input, values)
+    where: Any = settled(expand_masks(input, picks), input, values)
     return index_put_(input, where, values, accumulate)
 
 

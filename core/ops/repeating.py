@@ -77,9 +77,12 @@ def _(make: Any) -> Iterator[Sample]:
     yield Sample(make.strided(2, 3), 2, 2)
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *sizes: Any, dims: Sequence[int] | None = None) -> Tensor:
     """`repeat`, which takes fewer dimensions than the tensor has, too."""
-    sizes = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
+    if dims is not None:
+        sizes = tuple(dims)
+    elif len(sizes) == 1 and not isinstance(sizes[0], int):
+        sizes = tuple(sizes[0])
     return repeat(input, (1,) * (input._a.ndim - len(sizes)) + tuple(sizes))
 
 
@@ -110,7 +113,7 @@ def repeat_interleave(
         shape = tuple(input._a.shape)
         grown = (*shape[: at + 1], counts, *shape[at + 1 :])
         joined = (*shape[:at], shape[at] * counts, *shape[at + 1 :])
-        return reshape(expand(unsqueeze(input, at + 1), grown), joined)
+        return reshape(expand(unsqueeze(input, at + 1), *grown), *joined)
     if len(counts) != input._a.shape[at]:
         raise RuntimeError(
             "repeats must have the same size as input along dim, but got "
@@ -142,7 +145,8 @@ def broadcast_tensors(*tensors: Tensor) -> Sequence[Tensor]:
         a = (1,) * (n - len(shape)) + tuple(shape)
         b = (1,) * (n - len(other)) + tuple(other)
         shape = tuple(j if i == 1 else i for i, j in zip(a, b))
-    return tuple(expand(each, shape) for each in tensors)
+    size: Any = shape
+    return tuple(expand(each, size) for each in tensors)
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> Sequence[Tensor]:
@@ -169,7 +173,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> Sequence[Tensor]:
     for i, each in enumerate(tensors):
         ones = [1] * len(tensors)
         ones[order[i]] = -1
-        found.append(expand(reshape(each, ones), shape))
+        found.append(expand(reshape(each, *ones), *shape))
     return tuple(found)
 
 
@@ -203,9 +207,10 @@ def flip(input: Tensor, *sizes: Any, dims: Dims | None = None) -> Tensor:
     >>> plugrad.flip(plugrad.tensor([1, 2, 3]), dims=(0,))
     tensor([3, 2, 1])
     """
+    given: Any = dims
     if dims is None:
-        dims = sizes if not sizes or isinstance(sizes[0], int) else sizes[0]
-    return flip_(input, (dims,) if isinstance(dims, int) else tuple(dims))
+        given = sizes if not sizes or isinstance(sizes[0], int) else sizes[0]
+    return flip_(input, (given,) if isinstance(given, int) else tuple(given))
 
 
 def fliplr(input: Tensor) -> Tensor:
@@ -290,7 +295,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
         return clone(input)
     if k % 4 == 2:
         return flip(input, a, b)
-    return permute(flip(input, b if k % 4 == 1 else a), tuple(order))
+    return permute(flip(input, b if k % 4 == 1 else a), *order)
 
 
 METHODS = [flip, fliplr, flipud, repeat_interleave, rot90, tile]

@@ -41,7 +41,7 @@ def scatter(
             [0., 0.],
             [1., 0.]])
     """
-    given = value if src is None else src
+    given: Any = value if src is None else src
     if given is None:
         raise TypeError("scatter(): give the values as 'src' or as 'value'")
     if reduce is None:

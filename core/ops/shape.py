@@ -8,6 +8,7 @@ sizes that do not fit.
 from __future__ import annotations
 
 from ..declare import Sample, op, sum_to
+from ..dtypes import dtype
 from .dims import one
 
 TYPE_CHECKING = False
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..declare import Kernels
-    from ..dtypes import dtype
     from ..tensor import Tensor
 
     Dims = int | Sequence[int]
@@ -160,11 +160,10 @@ def view(x: Tensor, *shape: int | dtype) -> Tensor:
     Where the elements cannot be had in that shape without a copy, this raises a
     RuntimeError; `reshape` copies.
     """
-    from ..dtypes import dtype as kind
-
-    if shape and isinstance(shape[0], kind):
-        return view_as_dtype(x, shape[0])
-    return view_(x, *shape)
+    first = shape[0] if shape else None
+    if isinstance(first, dtype):
+        return view_as_dtype(x, first)
+    return view_(x, *shape)  # type: ignore[arg-type]
 
 
 def view_as(x: Tensor, other: Tensor) -> Tensor:
@@ -287,18 +286,7 @@ def _(make: Any) -> Iterator[Sample]:
 
 def contiguous(x: Tensor, memory_format: Any = None) -> Tensor:
     """This tensor if its elements lie in order in memory, else a copy where they do."""
-    return x if in_order(x) else clone(x)
-
-
-def in_order(x: Tensor) -> bool:
-    """Whether the elements lie in row-major order without gaps."""
-    step = 1
-    shape = x._a.shape
-    for n, stride in zip(reversed(shape), reversed(x._k.strides(x._a))):
-        if n != 1 and stride != step:
-            return 0 in shape
-        step *= n
-    return True
+    return x if x._k.is_dense(x._a) else clone(x)
 
 
 @op(oracle=None)
@@ -396,7 +384,7 @@ def expand_as(x: Tensor, other: Tensor) -> Tensor:
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     """`input.expand(size)`."""
-    return expand(input, tuple(size))
+    return expand(input, *size)
 
 
 METHODS = [

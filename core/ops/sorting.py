@@ -45,7 +45,7 @@ def _picked_back(k: Any, g: Any, x_shape: Any, dim: int, indices: Any) -> Any:
 @op(method=False, outputs=("values", "indices"))
 def sort_(
     k: Kernels, x: Tensor, dim: int = -1, descending: bool = False, stable: bool = False
-) -> Tensor:
+) -> Any:
     """The elements in order along a dimension, and where they were."""
     at = one(x.ndim, dim)
     no_complex("sort", k, x)
@@ -81,6 +81,7 @@ def sort(
     descending: bool = False,
     stable: bool = False,
     *,
+    axis: int | None = None,
     out: Any = None,
 ) -> Any:
     """The elements in order along a dimension, and where they were.
@@ -89,7 +90,8 @@ def sort(
     >>> plugrad.sort(plugrad.tensor([3, 1, 2])).indices
     tensor([1, 2, 0])
     """
-    return sort_(input, dim, bool(descending), bool(stable), out=out)
+    dim = dim if axis is None else axis
+    return sort_.op.apply(input, dim, bool(descending), bool(stable), out=out)
 
 
 def argsort(
@@ -115,7 +117,7 @@ def topk(
     dim: int = -1,
     largest: bool = True,
     sorted: bool = True,
-) -> Tensor:
+) -> Any:
     """The k largest (or smallest) elements along a dimension, and where they were."""
     at = one(x.ndim, dim)
     if not 0 <= k <= (x.shape[at] if x.ndim else 1):
@@ -146,7 +148,7 @@ def _(make: Any) -> Iterator[Sample]:
 @op(outputs=("values", "indices"))
 def kthvalue(
     kernels: Kernels, x: Tensor, k: int, dim: int = -1, keepdim: bool = False
-) -> Tensor:
+) -> Any:
     """The k-th smallest element along a dimension, and where it was."""
     at = one(x.ndim, dim)
     if not 1 <= k <= (x.shape[at] if x.ndim else 1):
@@ -193,7 +195,7 @@ def _(make: Any) -> Iterator[Sample]:
     outputs=("values", "indices"),
     no_grad_reason="a step of ops that have rules",
 )
-def sort_both(k: Kernels, x: Tensor, dim: int, descending: bool) -> Tensor:
+def sort_both(k: Kernels, x: Tensor, dim: int, descending: bool) -> Any:
     """Sorted values and their positions, for the ops that take a part of them."""
     return k._sort(x, dim, descending, True)
 

@@ -178,15 +178,20 @@ def become(x: Tensor, y: Tensor) -> Tensor:
     from ..inplace import check_writable
 
     check_writable(x)
-    _, function, args = y._v
+    made = getattr(y, "_v", None)
+    if made is None:  # this backend has no views
+        x._a, x._node = y._a, y._node or x._node
+        return x
+    _, function, args = made
     old = wrap(x._k, x._a)
     old._node, old._s = x._node, storage(x)
-    link = getattr(x, "_v", None)
-    if link is not None:
-        old._v = link
+    own = getattr(x, "_v", None)
+    if own is not None:
+        old._v = own
     for view in old._s.live():
-        if view is not y and view is not x and view._v[0] is x:
-            view._v = (old, *view._v[1:])
+        link = view._v
+        if link is not None and link[0] is x and view is not y:
+            view._v = (old, link[1], link[2])
     x._a = y._a
     if y._node is not None:
         x._node = y._node

@@ -9,6 +9,7 @@ import math
 import torch
 
 import plugrad
+from plugrad import graph
 
 
 def same(program):
@@ -30,6 +31,8 @@ def same(program):
 
 def outcome(program, m, given):
     """("returned", plain values) or ("raised", the exception's type)."""
+    if m is plugrad:
+        graph.COMPLEX[0] = False  # so that an earlier test does not choose the walk
     try:
         return "returned", plain(program(m, **given))
     except (RuntimeError, TypeError, ValueError, IndexError) as error:

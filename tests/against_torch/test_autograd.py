@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 
 from tests.against_torch.programs import failure, same
@@ -25,8 +26,41 @@ def test_backward_of_a_vector(m, gradient):
     return x.grad
 
 
+ODD = {
+    "a number": lambda m, x: (x * x).sum().backward(1.0),
+    "a list": lambda m, x: (x * x)[0].backward([1.0]),
+    "an array": lambda m, x: (x * x).backward(np.ones(3)),
+    "a tuple": lambda m, x: (x * x).backward((x.detach(),)),
+    "too short": lambda m, x: (x * x).backward(x.detach()[:1]),
+    "one for a 0-d": lambda m, x: (x * x).sum().backward(x.detach()[:1]),
+    "two names": lambda m, x: m.autograd.backward(
+        [x * x], [x.detach()], grad_variables=[x.detach()]
+    ),
+    "the old name": lambda m, x: m.autograd.backward(
+        [x * x], grad_variables=[x.detach()]
+    ),
+    "a number as input": lambda m, x: m.autograd.grad(x.sum(), 3),
+    "numbers as inputs": lambda m, x: m.autograd.grad(x.sum(), [3]),
+    "no inputs": lambda m, x: m.autograd.grad(x.sum(), []),
+    "no outputs": lambda m, x: m.autograd.grad([], x),
+    "nothing": lambda m, x: m.autograd.backward([]),
+    "a number as output": lambda m, x: m.autograd.backward(3),
+    "generators": lambda m, x: m.autograd.grad((y for y in [x.sum()]), iter([x])),
+    "of an empty tensor": lambda m, x: x[:0].sum().backward(),
+    "one that needs a gradient": lambda m, x: m.autograd.grad(x * x, x, x),
+    "a mode": lambda m, x: m.set_grad_enabled("on"),
+}
+
+
 @same
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+@pytest.mark.parametrize("name", ODD)
+def test_odd_arguments(m, name):
+    x = leaf(m)
+    return [ODD[name](m, x), x.grad]
+
+
+@same
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "complex128"])
 def test_gradients_of_another_dtype(m, dtype):
     x = leaf(m)
     (x * x).backward(m.ones(3, dtype=getattr(m, dtype)))
@@ -854,3 +888,18 @@ def test_complex_losses_need_a_gradient(m):
     failed = failure((z * z).sum().backward)
     (z * z).sum().abs().backward()
     return [failed, z.grad]
+
+
+@same
+@pytest.mark.parametrize("made", ["array", "list", "real"])
+def test_complex_gradients_however_the_tensor_was_made(m, made):
+    """The quick walk back is for real numbers only."""
+    if made == "array":
+        z = m.tensor(np.array([1 + 2j, 0.5j]), requires_grad=True)
+    elif made == "list":
+        z = m.tensor([1 + 2j, 0.5j], requires_grad=True)
+    else:
+        z = leaf(m)
+    y = z * m.tensor(np.array([3j])) if made == "real" else z * z
+    y.abs().sum().backward()
+    return z.grad

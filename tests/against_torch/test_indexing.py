@@ -376,3 +376,16 @@ def test_index_tensor_written_before_backward_is_an_error():
         where += 0
         with pytest.raises(RuntimeError, match="modified by an inplace operation"):
             y.backward()
+
+
+def test_foreign_values():
+    """Scalars and arrays of NumPy are cast as they need to be; lists are no values."""
+    for value in (np.float32(2), np.float64(2), np.int64(2), np.array(2.0), np.ones(2)):
+        x = plugrad.zeros(3)
+        x[[0, 2]] = value
+        assert x.tolist() == [*np.broadcast_to(value, 2)[:1], 0, np.max(value)]
+        assert x.dtype is plugrad.float32
+    for value in ([1, 2, 3], (1, 2, 3), "abc", None):
+        for side in SIDES:
+            with pytest.raises(TypeError):
+                side.zeros(3)[:] = value

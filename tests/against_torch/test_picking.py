@@ -92,6 +92,14 @@ torch.flip(x, (1,))
 x.flip(0, 1)
 x.flip([0])
 x.flip(dims=(1,))
+x.permute(dims=(1, 0))
+torch.permute(x, dims=(1, 0))
+torch.reshape(x, shape=(5, 4))
+x.expand(size=(2, 4, 5))
+x.repeat(repeats=(1, 2))
+torch.tile(x, dims=(2,))
+torch.stack([x, x], axis=1)
+torch.sort(x, axis=0)
 """.split("\n")[1:-1]
 
 EXCEPTIONS = """

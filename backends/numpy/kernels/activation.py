@@ -78,14 +78,59 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     return np.minimum(np.maximum(x, min_val), max_val)
 
 
+def leak(g: Any, x: Any, slope: float) -> Any:
+    """g, times the slope where x is not positive; on 260,000 elements of either sign
+    `np.where` takes 1.1 ms for this."""
+    if not (0 <= slope <= 1 and x.ndim):
+        return np.where(x > 0, g, g * slope)
+    y = (x > ZERO[x.dtype]).astype(x.dtype)
+    np.maximum(y, slope, out=y)
+    y *= g
+    return y
+
+
 def erf(x: Any) -> Any:
     """The error function; Python's own for small arrays, where it is faster."""
-    return elementwise(math.erf, x) if x.size <= 256 else in_blocks("erf", x)
+    if x.size <= 256:
+        return elementwise(math.erf, x)
+    if x.dtype == np.float32:
+        return in_blocks(erf_single, x)
+    return in_blocks(lambda part: default("erf", part), x)
 
 
 def erfc(x: Any) -> Any:
     """1 - erf(x)."""
-    return elementwise(math.erfc, x) if x.size <= 256 else in_blocks("erfc", x)
+    if x.size <= 256:
+        return elementwise(math.erfc, x)
+    return in_blocks(lambda part: default("erfc", part), x)
+
+
+# atanh(erf(x)) / x as a polynomial in x * x, fitted by least squares at Chebyshev's
+# points so that erf is right to 3e-7; beyond x = 4 it is 1.
+SINGLE = (
+    -1.3436171845371845e-09,
+    4.4853419956560246e-08,
+    -4.103551145374679e-07,
+    -2.4459491858205494e-06,
+    7.815880404206759e-05,
+    -0.0006060510527059008,
+    -0.00020065029562035385,
+    0.10277098899890699,
+    1.1283792126304917,
+)
+
+
+def erf_single(x: Any) -> Any:
+    """The error function of one block of float32."""
+    s = x * x
+    np.minimum(s, 16.0, out=s)
+    y = s * SINGLE[0]
+    for c in SINGLE[1:-1]:
+        y += c
+        y *= s
+    y += SINGLE[-1]
+    y *= x
+    return np.tanh(y, y)
 
 
 def elementwise(function: Any, x: Any) -> Any:
@@ -94,12 +139,12 @@ def elementwise(function: Any, x: Any) -> Any:
     return np.array(values, x.dtype).reshape(x.shape)
 
 
-def in_blocks(name: str, x: Any) -> Any:
-    """An op's own body, on blocks that stay in the processor's cache."""
+def in_blocks(function: Any, x: Any) -> Any:
+    """A function of many steps, on blocks that stay in the processor's cache."""
     flat = x.ravel()
     y = np.empty_like(flat)
     for i in range(0, flat.size, 8192):
-        y[i : i + 8192] = default(name, flat[i : i + 8192])
+        y[i : i + 8192] = function(flat[i : i + 8192])
     return y.reshape(x.shape)
 
 

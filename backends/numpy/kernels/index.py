@@ -239,6 +239,80 @@ def as_strided(x: Any, size: Any, stride: Any, storage_offset: Any = None) -> An
     return ndarray(tuple(size), x.dtype, x, first * x.itemsize, steps)
 
 
+def stack(tensors: Any, dim: int = 0) -> Any:
+    """Arrays joined along a new dimension; `np.stack` takes 6 us to say the same."""
+    shape = tensors[0].shape
+    n = len(shape) + 1
+    at = dim + n if dim < 0 else dim
+    if not 0 <= at < n:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but "
+            f"got {dim})"
+        )
+    grown = (*shape[:at], 1, *shape[at:])
+    for i, x in enumerate(tensors):
+        if x.shape != shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(shape)} at "
+                f"entry 0 and {list(x.shape)} at entry {i}"
+            )
+    return np.concatenate([x.reshape(grown) for x in tensors], at)
+
+
+def split_with_sizes(x: Any, split_sizes: Any, dim: int = 0) -> Any:
+    """Parts of given sizes along a dimension, as views."""
+    if not x.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    at = dim + x.ndim if dim < 0 else dim
+    if not 0 <= at < x.ndim:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-x.ndim}, "
+            f"{x.ndim - 1}], but got {dim})"
+        )
+    parts, start, before = [], 0, (slice(None),) * at
+    for n in split_sizes:
+        if n < 0:
+            break
+        parts.append(x[(*before, slice(start, start + n))])
+        start += n
+    if start != x.shape[at] or len(parts) < len(split_sizes):
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {x.shape[at]} "
+            f"(input tensor's size at dimension {dim}), but got split_sizes="
+            f"{list(split_sizes)}"
+        )
+    return parts
+
+
+def squeeze(x: Any, dim: Any = None) -> Any:
+    """Without dimensions of size 1: all, or those named."""
+    shape = x.shape
+    if dim is None:
+        return x.reshape([n for n in shape if n != 1])
+    if type(dim) is int and x.ndim:
+        if not -x.ndim <= dim < x.ndim:
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-x.ndim}, "
+                f"{x.ndim - 1}], but got {dim})"
+            )
+        if shape[dim] != 1:
+            return x[...]
+        dim %= x.ndim
+        return x.reshape((*shape[:dim], *shape[dim + 1 :]))
+    found = []
+    for each in (dim,) if type(dim) is int else dim:
+        n = x.ndim or 1
+        if not -n <= each < n:
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], "
+                f"but got {each})"
+            )
+        if each % n in found:
+            raise RuntimeError(f"dim {each} appears multiple times in the list of dims")
+        found.append(each % n)
+    return x.reshape([n for i, n in enumerate(shape) if n != 1 or i not in found])
+
+
 def cat(tensors: Any, dim: int = 0) -> Any:
     """Arrays joined; those of shape (0,) fit everywhere."""
     try:

@@ -34,6 +34,10 @@ def add_(x: Any, b: Any, alpha: Any = 1) -> Any:
 
 def sub_(x: Any, b: Any, alpha: Any = 1) -> Any:
     """x -= alpha * b."""
+    if x.dtype.kind == "b":
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported"
+        )
     if x.size > BLOCK and alpha is not DEFAULT_ALPHA and dense_pair(x, b):
         return update(np.subtract, x, b, alpha)
     return np.subtract(x, scaled(b, alpha), x)
@@ -64,7 +68,7 @@ def scaled(b: Any, alpha: Any) -> Any:
         return b
     if isinstance(alpha, bool) and b.dtype.kind != "b":
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
-    if isinstance(alpha, (float, complex)) and b.dtype.kind in "biu":
+    if not isinstance(alpha, int) and b.dtype.kind in "biu":
         raise RuntimeError(
             f"alpha={alpha!r} does not fit tensors of dtype {b.dtype}: it must be an "
             "integer for them"
@@ -73,6 +77,14 @@ def scaled(b: Any, alpha: Any) -> Any:
 
 
 DEFAULT_ALPHA = 1
+
+
+def div_(x: Any, b: Any, rounding_mode: str | None = None) -> Any:
+    """x /= b, and perhaps rounded."""
+    if rounding_mode == "floor":
+        return np.floor_divide(x, b, x)
+    np.true_divide(x, b, x)
+    return x if rounding_mode is None else np.trunc(x, x)
 
 
 def divisor(a: Any, b: Any) -> Any:

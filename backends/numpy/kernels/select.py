@@ -26,6 +26,8 @@ def _add_rows(y: Any, rows: Any, values: Any) -> None:
 
 def pick(x: Any, index: Any, dim: int) -> Any:
     """`x` with one dimension replaced by those of an index."""
+    if not x.size and index.size and not x.shape[dim]:
+        raise IndexError(f"an index is out of bounds for dimension {dim} with size 0")
     return x.take(index, dim)
 
 
