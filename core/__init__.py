@@ -10,6 +10,7 @@ tensor([2., 4., 6.])
 from __future__ import annotations
 
 from . import (
+    attach,  # noqa: F401  (gives Tensor its methods)
     autograd,
     creation,
     devices,
@@ -35,10 +36,10 @@ from .backend import (
     set_default_backend,
 )
 from .creation import *
+from .declare import op
 from .devices import *
 from .dtypes import *
 from .errors import BackendError, UnsupportedOpError
-from .declare import op
 from .layouts import *
 from .ops import *
 from .parameter import Parameter
@@ -46,7 +47,6 @@ from .printing import get_printoptions, set_printoptions
 from .queries import *
 from .random import *
 from .tensor import Size, Tensor
-from . import attach as _attach  # noqa: E402  (every op is declared by now)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

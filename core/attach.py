@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 from . import convert, declare
-from .creation import filled
-from .random import fills, sampling
 from .backend import OPS
+from .creation import filled
 from .inplace import make_inplace
 from .ops import aliases
+from .random import fills, sampling
 from .stubs import make_function
 from .tensor import Tensor
 

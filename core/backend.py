@@ -15,6 +15,8 @@ kernel that the op NAME calls. Either is looked up once and kept.
 
 from __future__ import annotations
 
+from _thread import RLock
+
 from .dtypes import BY_NAME
 from .errors import BackendError, UnsupportedOpError
 
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from .declare import Op
     from .dtypes import dtype
     from .namespace import TensorNamespace
-    from .declare import Op
 
     Array = Any
     Kernel = Callable[..., Any]
@@ -293,15 +295,16 @@ class Backend:
 
 # what Python calls the dtypes of a buffer
 BUFFER_CODES = {
-    **{"bool": "?", "int8": "b", "int16": "h", "int32": "i", "int64": "q"},
-    **{"uint8": "B", "uint16": "H", "uint32": "I", "uint64": "Q"},
-    **{"float32": "f", "float64": "d"},
+    "bool": "?", "int8": "b", "int16": "h", "int32": "i", "int64": "q",
+    "uint8": "B", "uint16": "H", "uint32": "I", "uint64": "Q",
+    "float32": "f", "float64": "d",
 }
 RANK = {bool: 0, int: 1, float: 2, complex: 3, "b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
 # --- Which backends there are -------------------------------------------------------
 
+_loading = RLock()
 _loaded: dict[str, Backend] = {}
 _factories: dict[str, Callable[[], Backend]] = {}
 _default: list[Backend | None] = [None]
@@ -316,15 +319,21 @@ def get_backend(name: str) -> Backend:
     """
     found = _loaded.get(name)
     if found is None:
-        factory = _factories.get(name)
-        if factory is None:
-            from .discovery import find_backend
-
-            made = find_backend(name)
-        else:
-            made = factory()
-        found = _loaded.setdefault(name, made)
+        with _loading:  # threads that make their first tensors at the same time
+            found = _loaded.get(name)
+            if found is None:
+                found = _loaded[name] = make_backend(name)
     return found
+
+
+def make_backend(name: str) -> Backend:
+    """A new backend, from what was registered or else from a plugin."""
+    factory = _factories.get(name)
+    if factory is not None:
+        return factory()
+    from .discovery import find_backend
+
+    return find_backend(name)
 
 
 def register_backend(name: str, factory: Callable[[], Backend]) -> None:

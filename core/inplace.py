@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from . import dtypes, modes
 from .backend import OPS
-from .declare import ALL_KINDS, SCALARS, Sample, op
+from .declare import Sample, op
 from .errors import explain
 from .graph import Leaf, Plan, dead_end, hooks_of
+from .params import ALL_KINDS, SCALARS
 from .storage import storage, view_of, written
 from .tensor import Tensor, graph_is_wanted, wrap
 

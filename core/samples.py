@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from . import dtypes
 from .backend import default_backend, get_backend
-from .declare import REQUIRED, Sample
+from .params import REQUIRED, Sample
 from .tensor import Tensor, wrap
 
 TYPE_CHECKING = False

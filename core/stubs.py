@@ -15,21 +15,23 @@ from __future__ import annotations
 from _thread import RLock
 
 from . import modes, storage
+from .calls import flat
 from .graph import Node, Plan, sum_to
-from .declare import ALL_KINDS, REQUIRED, SCALARS, flat
+from .params import ALL_KINDS, REQUIRED, SCALARS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .declare import Op, Param
+    from .declare import Op
+    from .params import Param
 
 FunctionType: Any = type(lambda: None)
 _building = RLock()
 
 
 def _unwritten(*args, **kwargs):  # type: ignore[no-untyped-def]
-    return build()(*args, **kwargs)  # type: ignore[name-defined] # noqa: F821
+    return build()(*args, **kwargs)  # type: ignore[name-defined]
 
 
 def make_function(op: Op, operator: bool = False) -> Any:
@@ -56,11 +58,11 @@ def build(op: Op, function: Any, operator: bool) -> Any:
     with _building:
         if function.__code__ is not _unwritten.__code__:
             return function
-        from .tensor import Tensor
+        from .tensor import Tensor, wrap
 
         space = function.__globals__
         source = Source(op, space)
-        lines = source.fast() if source.simple() else source.generic()
+        lines = source.lines()
         space.update(
             SCALARS=SCALARS_SET,
             OFF=modes.OFF,
@@ -74,6 +76,9 @@ def build(op: Op, function: Any, operator: bool) -> Any:
             flat=flat,
             again=op.view_again,
             slow=op.operate if operator else op.apply,
+            finish=op.finish,
+            bundle=op.bundle,
+            wrap=wrap,
         )
         made = compiled(op.name, lines, space)
         function.__defaults__ = made.__defaults__
@@ -108,18 +113,18 @@ class Source:
                 self.names[p.name] = "_" + p.name
                 self.extra.append(p.name)
 
-    def simple(self) -> bool:
-        """Whether the common case can be written out."""
+    def lines(self) -> list[str]:
+        """The source, written out as far as the op allows."""
         op = self.op
         first = op.params[0] if op.params else None
-        return (
-            first is not None
-            and first.kind == "tensor"
-            and not (op.wide or op.multiple or op.outputs or op.extras)
-            and len(op.tensors) <= 3
-            and first.default is REQUIRED
-            and all(p.default in (REQUIRED, None) for p in op.tensors)
-        )
+        if first is None or first.kind == "value" or first.default is not REQUIRED:
+            return self.generic()
+        if any(p.default not in (REQUIRED, None) for p in op.tensors):
+            return self.generic()
+        several = op.wide or op.multiple or op.outputs or op.extras
+        if several or len(op.tensors) > 3 or first.kind == "many":
+            return self.prepared()
+        return self.fast()
 
     def signature(self) -> str:
         """The parameters as the user sees them; defaults are put in the globals."""
@@ -165,63 +170,117 @@ class Source:
         """A function that only passes its arguments on."""
         return [f"def {self.op.name}({self.signature()}):", f"    {self.call_apply()}"]
 
-    def fast(self) -> list[str]:
-        """The common case written out."""
-        op = self.op
-        slow = self.call_apply()
-        lines = [f"def {op.name}({self.signature()}):"]
+    def head(self) -> list[str]:
+        """The `def`, and the way out for rarely given arguments."""
+        lines = [f"def {self.op.name}({self.signature()}):"]
         unusual = [f"{name} is not None" for name in self.extra]
         unusual += [
             f"{self.names[p.name]} is not D_{self.names[p.name]}"
-            for p in op.params
+            for p in self.op.params
             if p.keyword
         ]
         if unusual:
-            lines += [f"    if {' or '.join(unusual)}:", f"        {slow}"]
-        lines.append("    try:")
-        lines += ["        " + line for line in self.read(slow)]
+            lines += [f"    if {' or '.join(unusual)}:", f"        {self.call_apply()}"]
+        return lines
+
+    def call_kernel(self) -> str:
+        """The call of the backend's kernel."""
         arguments = ", ".join(
-            f"r_{p.name}" if p.kind == "tensor" else self.names[p.name]
-            for p in op.params
+            self.names[p.name] if p.kind == "value" else f"r_{p.name}"
+            for p in self.op.params
             if not p.keyword
         )
-        lines += [
-            f"        r = k.{op.slot}({arguments})",
+        return f"r = lib.{self.op.slot}({arguments})"
+
+    def fast(self) -> list[str]:
+        """The common case of an op with one output written out."""
+        slow = self.call_apply()
+        tail = self.tail()
+        return [
+            *self.head(),
+            "    try:",
+            *("        " + line for line in self.read(slow)),
+            f"        {self.call_kernel()}",
             "    except Exception:",
             f"        {slow}",
-            "    if type(r) is not k.array_type:",
-            "        r = k.wrap(r)",
+            "    if type(r) is not lib.array_type:",
+            "        r = lib.wrap(r)",
             "    y = new(Tensor)",
             "    y._a = r",
-            "    y._k = k",
+            "    y._k = lib",
             "    y._s = None",
+            *("    " + line for line in self.node(slow, tail)),
+            *("    " + line for line in (*tail, "return y")),
         ]
-        tail = self.tail()
-        lines += ["    " + line for line in self.node(slow, tail)]
-        lines += ["    " + line for line in (*tail, "return y")]
-        return lines
+
+    def prepared(self) -> list[str]:
+        """The common case of an op with several outputs, or with tensors in a list:
+        the call is written out, and `finish` records it."""
+        op = self.op
+        slow = self.call_apply()
+        values = ", ".join(f"{p.name!r}: {self.given(p)}" for p in op.params)
+        finish = f"return finish(lib, {{{values}}}, r, recorded)"
+        lines = [
+            *self.head(),
+            "    try:",
+            *("        " + line for line in self.read(slow)),
+            f"        {self.call_kernel()}",
+            "    except Exception:",
+            f"        {slow}",
+            f"    recorded = {' or '.join(self.wanted())}",
+            "    if recorded and OFF and local.mode is not None:",
+            "        recorded = local.mode.grad",
+        ]
+        if op.view or op.multiple:
+            return [*lines, f"    {finish}"]
+        made = "wrap(lib, r)"
+        if op.outputs:
+            each = ", ".join(f"wrap(lib, r[{i}])" for i in range(len(op.outputs)))
+            made = f"bundle(({each}))"
+        elif op.extras:
+            made = "wrap(lib, r[0])"
+        return [*lines, "    if recorded:", f"        {finish}", f"    return {made}"]
+
+    def given(self, p: Param) -> str:
+        """An argument as `Op.finish` takes it: numbers among tensors as arrays."""
+        name = self.names[p.name]
+        if p.kind == "tensor" and p.scalar:
+            return f"r_{p.name} if {name}.__class__ in SCALARS else {name}"
+        return name
+
+    def wanted(self) -> list[str]:
+        """The tests of whether any input wants a gradient."""
+        tests: list[str] = []
+        for p in self.op.params:
+            if p.kind == "tensor":
+                tests.append(f"n_{p.name} is not None")
+            elif p.kind == "many":
+                tests.append(f"n_{p.name}")
+        return tests
 
     def read(self, slow: str) -> list[str]:
         """Read what the call needs from its arguments."""
         op = self.op
-        first = next((p for p in op.tensors if not p.mask), op.tensors[0])
+        inputs = [p for p in op.params if p.kind != "value"]
+        first = next((p for p in inputs if not p.mask), inputs[0])
+        native = f"r_{first.name}{'[0]' * (first.kind == 'many')}.dtype"
         lines: list[str] = []
-        for i, p in enumerate(op.tensors):
+        for i, p in enumerate(inputs):
             name = self.names[p.name]
-            check = [f"if {name}._k is not k:", f"    {slow}"]
+            if p.kind == "many":
+                lines += self.read_many(p, native, i == 0, slow)
+                continue
+            check = [f"if {name}._k is not lib:", f"    {slow}"]
             read = [
-                *(check if i else [f"k = {name}._k"]),
+                *(check if i else [f"lib = {name}._k"]),
                 f"r_{p.name} = {name}._a",
                 f"n_{p.name} = {name}._node",
             ]
             if op.promote and p is not first and not p.mask:
-                read += [
-                    f"if r_{p.name}.dtype is not r_{first.name}.dtype:",
-                    f"    {slow}",
-                ]
-            lines += read if p is first else self.or_number(p, first, read)
-        test = f"r_{first.name}.dtype not in k.kinds[{op.direct!r}]"
-        if "f" in op.direct and "c" in op.direct:  # others have no node
+                read += [f"if r_{p.name}.dtype is not {native}:", f"    {slow}"]
+            lines += read if p is first else self.or_number(p, native, read)
+        test = f"{native} not in lib.kinds[{op.direct!r}]"
+        if "f" in op.direct and "c" in op.direct and not op.wide:  # others: no node
             tests = [f"n_{p.name} is None" for p in op.tensors]
             test = " and ".join((*tests, test))
         if op.direct != ALL_KINDS:
@@ -235,7 +294,29 @@ class Source:
                 ]
         return lines
 
-    def or_number(self, p: Param, first: Param, read: list[str]) -> list[str]:
+    def read_many(self, p: Param, native: str, leads: bool, slow: str) -> list[str]:
+        """The lines that read a list of tensors."""
+        name = self.names[p.name]
+        unlike = f" or t._a.dtype is not {native}" if self.op.promote else ""
+        lines = [f"lib = {name}[0]._k"] if leads else []
+        if unlike and leads:
+            unlike = " or t._a.dtype is not d"
+            lines.append(f"d = {name}[0]._a.dtype")
+        return [
+            f"if {name}.__class__ not in (list, tuple):",
+            f"    {slow}",
+            *lines,
+            f"r_{p.name} = []",
+            f"n_{p.name} = False",
+            f"for t in {name}:",
+            f"    if t._k is not lib{unlike}:",
+            f"        {slow}",
+            f"    r_{p.name}.append(t._a)",
+            "    if t._node is not None:",
+            f"        n_{p.name} = True",
+        ]
+
+    def or_number(self, p: Param, native: str, read: list[str]) -> list[str]:
         """The lines that read an argument, or take a number or None in its place."""
         name = self.names[p.name]
         lines: list[str] = []
@@ -244,7 +325,7 @@ class Source:
         if p.scalar:
             lines += [
                 f"{'elif' if lines else 'if'} {name}.__class__ in SCALARS:",
-                f"    r_{p.name} = k.scalar({name}, r_{first.name}.dtype)",
+                f"    r_{p.name} = lib.scalar({name}, {native})",
                 f"    n_{p.name} = None",
             ]
         return [*lines, "else:", *("    " + line for line in read)] if lines else read
@@ -257,7 +338,7 @@ class Source:
         args = "".join(f"{self.names[p.name]}, " for p in op.params[1:])
         x = op.params[0].name
         return [
-            f"if k.aliases(r, r_{x}):",
+            f"if lib.aliases(r, r_{x}):",
             f"    link_view({self.names[x]}, y, again, ({args}))",
         ]
 
@@ -291,7 +372,7 @@ class Source:
             chosen += ["    " + line for line in self.recorded(wanted)]
         lines += self.recorded((free[0],)) if len(free) == 1 else chosen
         lines += [
-            "n.k = k",
+            "n.k = lib",
             "n.w = WRITES[0]",
             "n.s = None",
             "n.hooks = None",

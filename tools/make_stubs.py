@@ -26,7 +26,7 @@ import plugrad
 from plugrad import Tensor
 from plugrad.attach import INPLACE_OPERATORS, OPERATORS
 from plugrad.backend import OPS
-from plugrad.declare import REQUIRED
+from plugrad.params import REQUIRED
 
 CORE = Path(__file__).parents[1] / "core"
 STUB = CORE / "tensor.pyi"

@@ -1,15 +1,17 @@
-"""Make tensors: filled with something, from data, as ranges, and in PyTorch's old way."""
+"""Make tensors: filled, from data, as ranges, and in PyTorch's old way."""
 
 from __future__ import annotations
 
-from . import data, filled, legacy, ranges
+from . import data, filled, legacy, ranges, windows
 from .data import *
 from .filled import *
 from .legacy import *
 from .ranges import *
+from .windows import *
 
 __all__: list[str] = []
 __all__ += data.__all__
 __all__ += filled.__all__
 __all__ += legacy.__all__
 __all__ += ranges.__all__
+__all__ += windows.__all__

@@ -15,9 +15,9 @@ from __future__ import annotations
 from .. import dtypes
 from ..backend import OPS
 from ..devices import place
-from .data import finish, from_anything
 from ..layouts import check_options, contiguous_format, dense_order, preserve_format
 from ..tensor import Tensor, wrap
+from .data import finish, from_anything
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

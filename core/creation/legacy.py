@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 from .. import dtypes
-from .filled import checked_size
 from ..devices import place
-from .data import finish, from_anything
 from ..tensor import Size, Tensor
+from .data import finish, from_anything
+from .filled import checked_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

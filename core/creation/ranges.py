@@ -9,11 +9,11 @@ from __future__ import annotations
 from math import ceil, floor, isfinite
 
 from .. import dtypes
-from .filled import deliver, dtype_argument, number
 from ..devices import place
-from .data import finish
 from ..layouts import check_options
 from ..tensor import Tensor
+from .data import finish
+from .filled import deliver, dtype_argument, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -88,6 +88,7 @@ __all__ += contraction.__all__
 __all__ += counting.__all__
 __all__ += cutting.__all__
 __all__ += decompositions.__all__
+__all__ += draws.__all__
 __all__ += equations.__all__
 __all__ += extremes.__all__
 __all__ += indexing.__all__

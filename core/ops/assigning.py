@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from .. import modes
 from ..backend import OPS
-from ..declare import SCALARS, Sample, op
+from ..declare import Sample, op
 from ..errors import explain
+from ..params import SCALARS
 from ..storage import written
 from ..tensor import Tensor, wrap
 from .indexing import (

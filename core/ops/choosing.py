@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .. import dtypes
-from ..declare import SCALARS, Sample, op
+from ..declare import Sample, op
+from ..params import SCALARS
 from .pointwise import is_bool
 from .shape import _cast_back
 

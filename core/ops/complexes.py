@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from math import pi
 
-from ..declare import ALL_KINDS, Sample, op
+from ..declare import Sample, op
+from ..params import ALL_KINDS
 from .math import is_complex
 
 TYPE_CHECKING = False

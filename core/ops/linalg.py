@@ -388,14 +388,29 @@ def addbmm(
     return _added(input, beta, bmm(batch1, batch2).sum(0), alpha)
 
 
+def written_into(function: Any) -> Any:
+    """The method that writes such a sum into its first argument."""
+    name = f"{function.__name__}_"
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        from ..inplace import check_writable, write_result
+
+        check_writable(self)
+        write_result(self, function(self, *args, **kwargs), name)
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`{function.__name__}`, written into this tensor."
+    return method
+
+
+ADDED = [addbmm, addmm, addmv, addr, baddbmm]
 METHODS = [
-    addbmm,
-    addmm,
-    addmv,
-    addr,
-    baddbmm,
+    *ADDED,
+    *map(written_into, ADDED),
     bmm,
     dot,
+    ger,
     inner,
     mm,
     mv,

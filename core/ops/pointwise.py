@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from .. import dtypes
 from ..backend import OPS
-from ..declare import ALL_KINDS, Sample, op
+from ..declare import Sample, op
+from ..params import ALL_KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .. import dtypes
 from ..backend import OPS
-from ..declare import SCALARS, Sample, op
+from ..declare import Sample, op
+from ..params import SCALARS
 from .pointwise import is_whole
 
 TYPE_CHECKING = False

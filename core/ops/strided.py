@@ -242,7 +242,7 @@ def as_strided_(
 def resize_(self: Tensor, *sizes: int, memory_format: Any = None) -> Tensor:
     """Give the tensor another size: its first elements in order, and zeros for what is
     missing. Where it grows, it no longer shares memory with its views."""
-    from ..declare import flat
+    from ..calls import flat
     from ..storage import written
 
     if self._node is not None:

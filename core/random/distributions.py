@@ -13,6 +13,7 @@ from __future__ import annotations
 from math import prod
 
 from .. import dtypes
+from ..creation.data import finish
 from ..creation.filled import (
     deliver,
     dtype_argument,
@@ -21,13 +22,12 @@ from ..creation.filled import (
     size_keyword,
     sizes,
 )
+from ..creation.ranges import integer, not_implemented
 from ..devices import place
-from ..creation.data import finish
 from ..layouts import check_options
 from ..ops.draws import block_count
-from .generator import Generator, default_generator
-from ..creation.ranges import integer, not_implemented
 from ..tensor import Tensor, wrap
+from .generator import Generator, default_generator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

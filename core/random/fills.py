@@ -14,13 +14,13 @@ from math import log1p, pi
 from .. import dtypes, modes
 from ..backend import OPS
 from ..creation.filled import number
-from .distributions import draw, draw_integers
-from ..inplace import check_writable, write_result
-from .generator import Generator
 from ..creation.ranges import integer, not_implemented
-from .sampling import check_std, trials
+from ..inplace import check_writable, write_result
 from ..storage import written
 from ..tensor import Tensor, wrap
+from .distributions import draw, draw_integers
+from .generator import Generator
+from .sampling import check_std, trials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

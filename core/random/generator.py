@@ -10,8 +10,8 @@
 - Threads may share a generator; each draw then gets blocks of its own. What a thread
   draws from a generator of its own does not depend on other threads.
 
-The functions that draw stand in `distributions.py` beside this file, how words become numbers in
-`plugrad.ops.draws`.
+The functions that draw stand in `distributions.py` beside this file, how words become
+numbers in `plugrad.ops.draws`.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Seed and counter, as a tensor of bytes."""
-        from ..dtypes import uint8
         from ..creation.data import frombuffer
+        from ..dtypes import uint8
 
         with self._lock:
             numbers = self._seed, self._counter

@@ -9,10 +9,10 @@ from __future__ import annotations
 from .. import dtypes, modes
 from ..backend import OPS
 from ..creation.filled import deliver, dtype_argument, model, number
-from .distributions import draw, randn
-from .generator import Generator
 from ..creation.ranges import integer, not_implemented
 from ..tensor import Tensor, wrap
+from .distributions import draw, randn
+from .generator import Generator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import plugrad
-from tests.against_torch.test_ops import Raised, compare, outcome
+from tests.against_torch.forms import Raised, compare, outcome
 
 RANDOM = np.random.default_rng(0)
 ARRAYS = {

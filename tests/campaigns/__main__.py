@@ -7,6 +7,7 @@ import math
 import sys
 from pathlib import Path
 
+from tests.campaigns import runner
 from tests.campaigns.registry import CAMPAIGNS
 from tests.campaigns.runner import SAMPLE_SECONDS, markdown, run_all
 
@@ -22,6 +23,9 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=CAMPAIGNS, metavar="NAME", nargs="+")
+    parser.add_argument(
+        "--case", type=int, nargs="+", default=[], help="run these cases and no others"
+    )
     parser.add_argument("--write", action="store_true", help="write docs/campaigns.md")
     return parser
 
@@ -32,9 +36,10 @@ def main(argv: list[str]) -> int:
     if not names:
         print("no campaign is registered", file=sys.stderr)
         return 2
+    runner.only += options.case
     budget = math.inf if options.full else SAMPLE_SECONDS
     outcomes = run_all(names, options.seed, budget)
-    page = markdown(outcomes, " ".join(["python -m tests.campaigns", *argv]))
+    page = markdown(outcomes, " ".join(["python -m tests.campaigns", *argv]), options.seed)
     if options.write:
         PAGE.write_text(page, encoding="utf-8")
     else:

@@ -2,4 +2,13 @@
 
 from __future__ import annotations
 
-CAMPAIGNS: list[str] = []
+CAMPAIGNS: list[str] = [
+    "ops",
+    "gradients",
+    "inplace",
+    "indexing",
+    "promotion",
+    "strict",
+    "memory",
+    "cycles",
+]

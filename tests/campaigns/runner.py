@@ -1,7 +1,7 @@
 """Runs campaigns, says how far they are, and writes down what they found.
 
 - `cases` counts out case numbers until the campaign is done or its time is up, and
-  shows progress.
+  shows progress. `dealt` and `salted` make a case from the seed and its number.
 - `run_all` runs campaigns one after the other. An exception that leaves a campaign is
   a failure of that campaign, and the next one still runs.
 - `markdown` makes the page of results.
@@ -11,17 +11,23 @@ from __future__ import annotations
 
 import importlib
 import platform
+import random
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SAMPLE_SECONDS = 30.0
 PROGRESS_SECONDS = 2.0
 SHOWN = 20  # failures listed for each campaign; all are counted
+LIBRARIES = "plugrad numpy torch array-api-strict ml_dtypes hypothesis".split()
 
 
 @dataclass
@@ -47,11 +53,15 @@ class Outcome:
     seconds: float
 
 
+only: list[int] = []  # where not empty, the cases that are run; for --case
+
+
 def cases(what: str, total: int, budget: float, report: Report) -> Iterator[int]:
     """0, 1, ... below `total`, while the budget lasts; counted in the report."""
     begin = shown = time.monotonic()
-    report.total += total
-    for number in range(total):
+    numbers = [n for n in only if n < total] if only else range(total)
+    report.total += len(numbers)
+    for number in numbers:
         now = time.monotonic()
         if now - begin > budget:
             break
@@ -65,6 +75,20 @@ def cases(what: str, total: int, budget: float, report: Report) -> Iterator[int]
             )
         yield number
         report.cases += 1
+
+
+def dealt(items: Sequence[T], seed: int, case: int) -> tuple[T, str]:
+    """The item whose turn it is, and the seed of its numbers. All have their turn in
+    each round, in an order that the seed says, so that samples differ in what they
+    reach."""
+    round_, place = divmod(case, len(items))
+    order = random.Random(seed).sample(range(len(items)), len(items))
+    return items[order[place]], f"{seed}.{round_}"
+
+
+def salted(seed: int, case: int) -> int:
+    """A seed that belongs to a case."""
+    return random.Random(f"{seed}/{case}").getrandbits(64)
 
 
 def load(name: str) -> ModuleType:
@@ -96,6 +120,9 @@ def run_all(names: list[str], seed: int, budget: float) -> list[Outcome]:
     return [run_one(name, load(name), seed, budget) for name in names]
 
 
+AGAIN = "python -m tests.campaigns --full --only {} --seed SEED --case CASE"
+
+
 def installed(name: str) -> str:
     try:
         return f"{name} {version(name)}"
@@ -103,18 +130,26 @@ def installed(name: str) -> str:
         return f"no {name}"
 
 
+def item(text: str) -> str:
+    """A failure as an entry of a list; its further lines are shown as they are."""
+    first, _, rest = text.partition("\n")
+    lines = ["", "  ```text", *(f"  {line}" for line in rest.split("\n")), "  ```"]
+    return f"- {first}" + ("\n".join(lines) if rest else "")
+
+
 def section(outcome: Outcome) -> str:
     report = outcome.report
     parts = [f"## {outcome.name}", outcome.purpose, *report.notes]
     if report.failures:
-        shown = "\n".join(f"- {line}" for line in report.failures[:SHOWN])
+        shown = "\n".join(map(item, report.failures[:SHOWN]))
         hidden = len(report.failures) - SHOWN
         parts.append(shown + (f"\n- and {hidden:,} more" if hidden > 0 else ""))
+        parts.append(f"To run one again: `{AGAIN.format(outcome.name)}`.")
     return "\n\n".join(parts)
 
 
-def markdown(outcomes: list[Outcome], command: str) -> str:
-    libraries = ", ".join(installed(name) for name in ("plugrad", "numpy", "torch"))
+def markdown(outcomes: list[Outcome], command: str, seed: int) -> str:
+    libraries = ", ".join(map(installed, LIBRARIES))
     rows = [
         "| campaign | cases | of | failed | seconds |",
         "| --- | --: | --: | --: | --: |",
@@ -127,7 +162,9 @@ def markdown(outcomes: list[Outcome], command: str) -> str:
         )
     head = (
         "# Campaigns\n\n"
-        f"Written by `{command}`. Python {platform.python_version()}, {libraries}, "
+        "Long random comparisons; how they are made is said in `tests/campaigns/`.\n\n"
+        f"Written by `{command}` on {date.today()}, seed {seed}. "
+        f"Python {platform.python_version()}, {libraries}, "
         f"{platform.system()} {platform.machine()}.\n\n" + "\n".join(rows)
     )
     return "\n\n".join([head, *map(section, outcomes)]) + "\n"

@@ -54,7 +54,7 @@ def test_breaking_off_and_doing_nothing_are_failures(capsys):
 
 def test_the_page_shows_counts_notes_and_the_first_failures():
     outcome = run_one("numbers", campaign(odd_fail), seed=7, budget=math.inf)
-    page = markdown([outcome], "make campaign")
+    page = markdown([outcome], "make campaign", seed=7)
     assert "| numbers | 50 | 50 | 25 | 0 |" in page
     assert "Numbers against numbers." in page and "A note." in page
     assert "- case 1: seed 7 is odd" in page and "- and 5 more" in page

@@ -44,7 +44,7 @@ def at_once(functions: list[Callable[[], object]]) -> None:
 
     def body(function: Callable[[], object]) -> None:
         try:
-            barrier.wait()
+            barrier.wait(30)
             function()
         except BaseException as error:
             failures.append(error)
@@ -116,7 +116,7 @@ barrier = threading.Barrier(8)
 results = []
 def run():
     x = plugrad.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
-    barrier.wait()
+    barrier.wait(30)
     y = ((x * 2 + 1).exp().log() / 3 - x).tanh().reshape(2, 2)
     (y @ y).sum().backward()
     results.append(x.grad.tolist())
@@ -124,8 +124,11 @@ threads = [threading.Thread(target=run) for _ in range(8)]
 [t.start() for t in threads]; [t.join() for t in threads]
 assert len(results) == 8 and all(r == results[0] for r in results), results
 """
-    for _ in range(3):
+    for _ in range(5):
         run = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert run.returncode == 0, run.stderr
