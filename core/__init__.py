@@ -39,7 +39,7 @@ from .creation import *
 from .declare import op
 from .devices import *
 from .dtypes import *
-from .errors import BackendError, UnsupportedOpError
+from .errors import BackendError, UnsupportedOpError, unknown_name
 from .layouts import *
 from .ops import *
 from .parameter import Parameter
@@ -102,4 +102,6 @@ def __getattr__(name: str) -> Any:
 
         if find_spec(f"plugrad.{name}") is not None:
             return import_module(f"plugrad.{name}")
-    raise AttributeError(f"module 'plugrad' has no attribute {name!r}")
+    from sys import modules
+
+    raise unknown_name(name, modules[__name__])

@@ -48,6 +48,34 @@ def described(name: str) -> str:
     return "its result" if name == "y" else f"its argument '{name}'"
 
 
+# What old programs call, and PyTorch has removed.
+REMOVED = {
+    "btrifact": "linalg.solve",
+    "btrifact_with_info": "linalg.solve",
+    "btrisolve": "linalg.solve",
+    "gels": "linalg.pinv",
+    "gesv": "linalg.solve",
+    "lstsq": "linalg.pinv",
+    "matrix_rank": "linalg.matrix_rank",
+    "potrf": "linalg.cholesky",
+    "potri": "cholesky_inverse",
+    "potrs": "cholesky_solve",
+    "pstrf": "linalg.cholesky",
+    "solve": "linalg.solve",
+    "symeig": "linalg.eigh",
+    "trtrs": "linalg.solve_triangular",
+}
+
+
+def unknown_name(name: str, module: Any) -> AttributeError:
+    """The error of a name that a module of plugrad does not have."""
+    text = f"module {module.__name__!r} has no attribute {name!r}"
+    if name in REMOVED:
+        text += f": PyTorch removed it, too; plugrad.{REMOVED[name]} is what to use"
+    # with these two, Python's traceback suggests a similar name
+    return AttributeError(text, name=name, obj=module)
+
+
 def describe(value: Any) -> str:
     """A short description of an argument, for messages."""
     from .tensor import Tensor

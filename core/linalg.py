@@ -18,6 +18,7 @@ from .ops.linalg import matmul
 from .ops.matrices import cross as _cross
 from .ops.matrices import diagonal as _diagonal
 from .ops.norms import vector_norm
+from .ops.reflections import householder_product
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "diagonal",
     "eigh",
     "eigvalsh",
+    "householder_product",
     "inv",
     "matmul",
     "matrix_norm",

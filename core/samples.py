@@ -157,6 +157,9 @@ class Make:
             values = [v if abs(v) < float("inf") else 1 for v in values]
         if dtype.kind in "bu":
             values = [abs(v) for v in values]
+        if dtype.kind in "iu":
+            limits = dtypes.iinfo(dtype)
+            values = [min(max(v, limits.min), limits.max) for v in values]
         return self.shaped((values * (count // len(values) + 1))[:count], shape, dtype)
 
     def array(

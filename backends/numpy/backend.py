@@ -67,7 +67,9 @@ class NumpyBackend(Backend):
 
     def from_array(self, value: Any) -> Any:
         array = np.asarray(value)
-        return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+        if array.dtype.isnative:
+            return array
+        return array.astype(array.dtype.newbyteorder("="))
 
     def from_buffer(self, data: memoryview, dtype: Any) -> Any:
         return np.frombuffer(data, dtype)

@@ -30,6 +30,7 @@ from . import (
     powers,
     putting,
     reduce,
+    reflections,
     repeating,
     scan,
     scattering,
@@ -66,6 +67,7 @@ from .positions import *
 from .powers import *
 from .putting import *
 from .reduce import *
+from .reflections import *
 from .repeating import *
 from .scan import *
 from .scattering import *
@@ -104,6 +106,7 @@ __all__ += positions.__all__
 __all__ += powers.__all__
 __all__ += putting.__all__
 __all__ += reduce.__all__
+__all__ += reflections.__all__
 __all__ += repeating.__all__
 __all__ += scan.__all__
 __all__ += scattering.__all__

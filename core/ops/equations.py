@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     Array = Any
 
-__all__ = ["det", "inverse", "logdet", "matrix_power", "pinverse", "slogdet"]
+__all__ = [
+    "cholesky_solve",
+    "det",
+    "inverse",
+    "logdet",
+    "matrix_power",
+    "pinverse",
+    "slogdet",
+    "triangular_solve",
+]
 
 
 COMPLEX = "complex floating"
@@ -286,4 +295,49 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     return result  # type: ignore[return-value]
 
 
-METHODS = [inverse, logdet, matrix_power, pinverse]
+def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
+    """X with A @ X = B, where `L` is the Cholesky factor of A.
+
+    >>> import plugrad
+    >>> b = plugrad.tensor([[8.0], [9.0]])
+    >>> plugrad.cholesky_solve(b, plugrad.tensor([[2.0, 0.0], [0.0, 3.0]]))
+    tensor([[2.],
+            [1.]])
+    """
+    need_matrices(L, square=True)
+    need_matrices(B)
+    L = L.triu().mH if upper else L.tril()
+    return solve(L.mH, solve(L, B))
+
+
+def triangular_solve(
+    b: Tensor,
+    A: Tensor,
+    upper: bool = True,
+    transpose: bool = False,
+    unitriangular: bool = False,
+) -> Any:
+    """X with A @ X = b, reading one triangle of `A` alone, and a copy of `A`. It is
+    PyTorch's older form of `linalg.solve_triangular`."""
+    from collections import namedtuple
+
+    from ..linalg import solve_triangular
+
+    need_matrices(A, square=True)
+    need_matrices(b)
+    left = A.mT if transpose else A
+    x = solve_triangular(
+        left, b, upper=upper != transpose, unitriangular=unitriangular
+    )
+    names = ("solution", "cloned_coefficient")
+    return namedtuple("triangular_solve", names)(x, A.clone())
+
+
+METHODS = [
+    cholesky_solve,
+    inverse,
+    logdet,
+    matrix_power,
+    pinverse,
+    triangular_solve,
+]

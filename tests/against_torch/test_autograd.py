@@ -872,13 +872,14 @@ def test_complex_gradients(m, name):
     u = u.reshape(4)[: y.numel()].reshape(y.shape)
     u = u if y.dtype is m.complex128 else u.real
     found = m.autograd.grad(y, [z, x], u, create_graph=True, allow_unused=True)
-    loss = 0
-    for g in found:
-        if g is not None and g.requires_grad:
-            loss = loss + (g * g.conj() + 0.1).abs().sum()
+    losses = [
+        (g * g.conj() + 0.1).abs().sum()
+        for g in found
+        if g is not None and g.requires_grad
+    ]
     second = ()
-    if loss is not 0:  # noqa: F632  (a tensor)
-        second = m.autograd.grad(loss, [z, x], allow_unused=True)
+    if losses:
+        second = m.autograd.grad(sum(losses), [z, x], allow_unused=True)
     return [y, found, second]
 
 

@@ -39,7 +39,9 @@ def main(argv: list[str]) -> int:
     runner.only += options.case
     budget = math.inf if options.full else SAMPLE_SECONDS
     outcomes = run_all(names, options.seed, budget)
-    page = markdown(outcomes, " ".join(["python -m tests.campaigns", *argv]), options.seed)
+    page = markdown(
+        outcomes, " ".join(["python -m tests.campaigns", *argv]), options.seed
+    )
     if options.write:
         PAGE.write_text(page, encoding="utf-8")
     else:

@@ -1,4 +1,4 @@
-"""Random programs of views and writes, which must leave nothing to the garbage collector.
+"""Random programs of views and writes leave nothing to the garbage collector.
 
 With the collector off, every tensor and node of a program is gone when the last
 reference to them is. A case is a batch of programs.
@@ -34,7 +34,7 @@ def check(steps):
     gc.disable()
     try:
         ran = Run(plugrad, steps)
-        ran.error = None  # its traceback refers back to `ran`
+        ran.error = ran.refused = None  # their tracebacks refer back to `ran`
         nodes = [t.grad_fn for t in ran.tensors if t.grad_fn is not None]
         alive = [weakref.ref(each) for each in (*ran.tensors, *nodes)]
         del ran, nodes

@@ -1,4 +1,4 @@
-"""Every op that torch has too, on samples of other numbers in all dtypes, against torch.
+"""Every op that torch has too, on random samples of all dtypes, against torch.
 
 Values, dtypes, shapes, exceptions and gradients, in every form of the call. A case is
 one op in all dtypes. What differs on purpose stands in

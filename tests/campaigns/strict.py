@@ -1,4 +1,4 @@
-"""Every op on array-api-strict, on samples of other numbers, against NumPy.
+"""Every op on random samples on array-api-strict, against NumPy.
 
 Values, dtypes, shapes and gradients. A case is one op in all dtypes. What cannot be
 stands in `tests/backends/strict_differences.txt`.
