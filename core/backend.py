@@ -156,7 +156,7 @@ class Backend:
 
     def from_buffer(self, data: memoryview, dtype: Any) -> Array:
         """A flat array of the elements that lie in some bytes, shared if can be."""
-        code = BUFFER_CODES[self.by_native[dtype].name]
+        code: Any = BUFFER_CODES[self.by_native[dtype].name]
         return self.from_data(data.cast(code).tolist(), dtype)
 
     def to_numpy(self, array: Array) -> Any:

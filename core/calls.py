@@ -250,7 +250,9 @@ class Calls:
                     value = values[p.name] = cast(value, target)
                 found.append(value)
             elif p.kind == "many":
-                value = [v if v.dtype is target else cast(v, target) for v in value]
+                value = [
+                    v if v.dtype is target else cast(v, target) for v in value or ()
+                ]
                 values[p.name] = value
                 found.extend(value)
         return found
@@ -373,7 +375,8 @@ class Calls:
         if plan is None:
             from .stubs import make_plan
 
-            plan = self.plans[key] = make_plan(self, key)
+            made: Any = self
+            plan = self.plans[key] = make_plan(made, key)
         return plan, tuple(edges), tuple(shapes) if self.broadcast else None
 
     def has_rule(self, name: str) -> bool:
@@ -448,7 +451,7 @@ def nth(x: Tensor, op: Op, i: int, args: tuple[Any, ...]) -> Tensor:
     return op.view_again(x, *args)[i]  # type: ignore[index]
 
 
-def write_to(op: Op, out: Any, found: Any) -> Any:
+def write_to(op: Any, out: Any, found: Any) -> Any:
     """Put results into the tensors given as `out=`."""
     from .inplace import write_out
 
@@ -474,7 +477,7 @@ def saved_entry(
     """The value to keep under `name`."""
     kind, i = source
     if kind == "guard":
-        t = named.get(name, values.get(name))
+        t: Any = named.get(name, values.get(name))
         return storage(t) if hasattr(t, "_s") else None
     if kind == "need":
         return i

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .choosing import clamp
 from .compare import ge, gt, le, lt, ne
+from .linalg import outer
 from .math import acos, acosh, asin, asinh, atan, atan2, atanh
 from .pointwise import div, mul, neg, sub
 from .signs import abs, trunc
@@ -23,6 +24,7 @@ __all__ = [
     "clip",
     "divide",
     "fix",
+    "ger",
     "greater",
     "greater_equal",
     "less",
@@ -45,6 +47,7 @@ arctanh = atanh
 clip = clamp
 divide = div
 fix = trunc
+ger = outer
 greater = gt
 greater_equal = ge
 less = lt

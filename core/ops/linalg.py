@@ -28,7 +28,6 @@ __all__ = [
     "bmm",
     "chain_matmul",
     "dot",
-    "ger",
     "inner",
     "matmul",
     "mm",
@@ -233,9 +232,6 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     return input.unsqueeze(1) * vec2
 
 
-ger = outer
-
-
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """The inner products over the last dimensions of both."""
     if input.ndim == 0 or other.ndim == 0:
@@ -410,7 +406,6 @@ METHODS = [
     *map(written_into, ADDED),
     bmm,
     dot,
-    ger,
     inner,
     mm,
     mv,

@@ -335,7 +335,7 @@ def out_form(op, call):
         return None
     results = flattened(plain)
     outs = [torch.zeros(t.shape, dtype=t.dtype) for t in results]
-    ours = [plugrad.tensor(as_numpy(t)) for t in outs]
+    ours = [zeros_like(t) for t in outs]
     single = isinstance(plain, torch.Tensor)
     torch_out = outs[0] if single else tuple(outs)
     own_out = ours[0] if single else tuple(ours)
@@ -353,6 +353,12 @@ def out_form(op, call):
     if any(a is not b for a, b in zip(flattened(found), ours)):
         return "the result is not the tensor given as out="
     return ""
+
+
+def zeros_like(t):
+    """Zeros of ours in the shape and dtype of a tensor of torch."""
+    name = str(t.dtype).removeprefix("torch.").replace("complex32", "complex64")
+    return plugrad.zeros(t.shape, dtype=getattr(plugrad, name))
 
 
 # Form -> the function that compares it, and whether inputs want gradients.
