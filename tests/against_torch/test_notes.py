@@ -437,7 +437,7 @@ def test_linear_algebra(call):
 def test_names_that_are_gone(name):
     """Where torch has them, they raise; plugrad says what to call instead."""
     theirs = getattr(torch, name, None)
-    assert theirs is None or failure(theirs, torch.eye(2)) == "RuntimeError"
+    assert theirs is None or failure(theirs, torch.eye(2), torch.eye(2)) == "RuntimeError"
     with pytest.raises(AttributeError, match=r"plugrad\.[\w.]+ is what to use"):
         getattr(plugrad, name)
 

@@ -58,7 +58,7 @@ def test_walking_along_the_graph(m):
     out = (x + 2).pow(2).mul(3).mean()
     names, node = [], out.grad_fn
     while node is not None:
-        names.append(node.name())
+        names.append(node.name().rpartition("::")[2])
         node = node.next_functions[0][0] if node.next_functions else None
     return names
 
@@ -91,7 +91,7 @@ def test_a_polynomial_by_hand(m):
         b = b - 1e-6 * (error * x).sum()
         c = c - 1e-6 * (error * x**2).sum()
         d = d - 1e-6 * (error * x**3).sum()
-    return [each.item() for each in (a, b, c, d)] and [a, b, c, d]
+    return a, b, c, d
 
 
 @same
@@ -781,7 +781,7 @@ def test_a_policy_gradient(m):
     for r in reversed(rewards):
         total = r + 0.9 * total
         returns.insert(0, total)
-    returns = m.tensor(returns)
+    returns = m.tensor(returns, dtype=m.double)
     returns = (returns - returns.mean()) / (returns.std() + 1e-9)
     log = m.log_softmax(scores, dim=-1)
     loss = m.cat([-log[i, a].view(1) * returns[i] for i, a in enumerate(actions)]).sum()
