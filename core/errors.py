@@ -100,29 +100,92 @@ def mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> str | None:
     return None
 
 
-KEPT = (RuntimeError, IndexError, TypeError, NotImplementedError, LinAlgError)
+def unaligned(a: tuple[int, ...], b: tuple[int, ...]) -> str | None:
+    """Why two shapes have no matrix product, or None if they have."""
+    if not a or not b:
+        return None
+    columns, rows = a[-1], b[-2] if len(b) > 1 else b[0]
+    if columns != rows:
+        return (
+            f"shapes {list(a)} and {list(b)} cannot be multiplied: the first has "
+            f"{columns} columns, the second {rows} rows"
+        )
+    return mismatch(a[:-2], b[:-2])
 
 
 def explain(name: str, values: dict[str, Any], error: Exception) -> Exception:
     """What a kernel's own exception means to the caller of the op."""
+    from .backend import OPS
     from .tensor import Tensor
 
-    given = ", ".join(f"{key}={describe(value)}" for key, value in values.items())
-    shapes = [v.shape for v in values.values() if isinstance(v, Tensor)]
-    reason = None
-    for i, a in enumerate(shapes):
-        for b in shapes[i + 1 :]:
-            reason = reason or mismatch(a, b)
+    if type(error) is ValueError and str(error) == "slice step cannot be zero":
+        return error  # Python's own, which PyTorch lets through too
+    op = OPS.get(name)
+    if op is not None and not told(error):
+        error = checked(op, values) or error
+    kind = meaning(error)
+    text = str(error)
+    if type(error).__name__ == "AxisError" and getattr(error, "ndim", None) is not None:
+        from .attributes import out_of_range
+
+        text = str(out_of_range(error.axis, error.ndim))  # type: ignore[attr-defined]
+    if kind is RuntimeError and not told(error):
+        shapes = [v.shape for v in values.values() if isinstance(v, Tensor)]
+        why = unaligned if name == "matmul" else mismatch
+        pairs = ((a, b) for i, a in enumerate(shapes) for b in shapes[i + 1 :])
+        text = next(filter(None, (why(a, b) for a, b in pairs)), text)
+    if not text.startswith((f"{name} ", f"{name}()")):
+        text = f"{name}: {text.removeprefix(f'{name}: ')}"
+    return kind(f"{text} (called as {name}({arguments(op, values)}))")
+
+
+def told(error: Exception) -> bool:
+    """Whether it was a `raise` of ours that made an exception, so that it says what is
+    wrong in our words. What C code raises ends in a frame of ours, too."""
+    from opcode import opmap
+
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    if at is None or not at.tb_frame.f_globals["__name__"].startswith("plugrad."):
+        return False
+    return at.tb_frame.f_code.co_code[at.tb_lasti] == opmap["RAISE_VARARGS"]
+
+
+def checked(op: Any, values: dict[str, Any]) -> Exception | None:
+    """What the op's default body has to say of a call that a backend's kernel could not
+    serve: kernels leave the checks of shapes to their library, the body makes them."""
+    from .tensor import Tensor
+
+    tensors = [v for v in values.values() if isinstance(v, Tensor)]
+    if not tensors:
+        return None
+    k = tensors[0]._k
+    keywords = {p.name: values[p.name] for p in op.params if p.keyword}
+    try:
+        raw = [op.raw(k, p, values) for p in op.params if not p.keyword]
+        op.call_body(k, raw, keywords)
+    except Exception as error:
+        return error if told(error) else None
+    return None
+
+
+def meaning(error: Exception) -> type[Exception]:
+    """The type by which PyTorch would raise an exception of an array library."""
     kind = type(error)
     if kind.__name__ == "LinAlgError":
-        kind = LinAlgError
+        return LinAlgError
     if kind.__name__ == "AxisError":  # a dimension out of range
-        kind = IndexError
-    if kind is ValueError and str(error) == "slice step cannot be zero":
-        return error  # Python's own, which PyTorch lets through too
-    if kind is ValueError or kind.__name__ == "_UFuncNoLoopError":
-        kind = RuntimeError
-    if kind not in KEPT:
-        kind = RuntimeError
-    text = reason if reason and kind is RuntimeError else str(error)
-    return kind(f"{name}: {text} (called as {name}({given}))")
+        return IndexError
+    kept = (RuntimeError, IndexError, TypeError, NotImplementedError)
+    return kind if kind in kept else RuntimeError
+
+
+def arguments(op: Any, values: dict[str, Any]) -> str:
+    """The arguments of a call, but for the defaults."""
+    defaults = {} if op is None else {p.name: p.default for p in op.params}
+    return ", ".join(
+        f"{key}={describe(value)}"
+        for key, value in values.items()
+        if key not in defaults or value is not defaults[key]
+    )

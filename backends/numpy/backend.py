@@ -154,6 +154,10 @@ class NumpyBackend(Backend):
     broadcast_to = staticmethod(kernels.broadcast_to)
 
     @staticmethod
+    def cumulative_sum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+        return np.cumsum(x, axis, dtype)  # NumPy 2.0 does not have the other name
+
+    @staticmethod
     def zeros_like(x: Any) -> Any:
         return np.zeros(x.shape, x.dtype)  # 130 ns where np.zeros_like takes 690
 

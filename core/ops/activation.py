@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import pi, sqrt
 
 from ..declare import Sample, op
+from .math import typed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def slope_of_logit(k: Kernels, g: Array, x: Array, eps: float | None) -> Array:
     """g / (x * (1 - x)); outside the limits 0, or NaN where there are none."""
     low, high = (0.0, 1.0) if eps is None else (eps, 1 - eps)
     inside = k.logical_and(x >= low, x <= high)
-    y = g / (x * (1 - x) + 0.0)  # -0.0 counts as 0.0
+    y = g / (x * (1 - x) + 0)  # -0.0 counts as 0.0
     zero = k.zeros_like(g)
-    return k.where(inside, y, zero + float("nan") if eps is None else zero)
+    return k.where(inside, y, zero / zero if eps is None else zero)
 
 
 logit.grad(x=slope_of_logit)
@@ -116,7 +117,7 @@ def softplus(
 ) -> Tensor:
     """log(1 + exp(beta * x)) / beta, elementwise; x itself beyond the threshold."""
     z = x * beta
-    return k.where(z > threshold, x, k.log1p(k.exp(z)) / beta)
+    return k.where(z > threshold, x, k.logaddexp(z, k.zeros_like(z)) / beta)
 
 
 def slope_of_softplus(
@@ -152,9 +153,9 @@ def gelu(k: Kernels, x: Tensor, approximate: str = "none") -> Tensor:
     """x times the chance that a normal number is below x, elementwise; with
     `approximate="tanh"` nearly so, and faster."""
     if approximate == "none":
-        return x * 0.5 * (k.erf(x * sqrt(0.5)) + 1.0)
+        return typed_as(k, x / 2 * (k.erf(x * sqrt(0.5)) + 1), x)
     if approximate == "tanh":
-        return x * 0.5 * (k.tanh(tanh_of_gelu(x)) + 1.0)
+        return typed_as(k, x / 2 * (k.tanh(tanh_of_gelu(x)) + 1), x)
     raise RuntimeError(
         f"gelu: approximate must be 'none' or 'tanh', but is {approximate!r}"
     )
@@ -172,10 +173,14 @@ def slope_of_gelu(k: Kernels, g: Array, x: Array, approximate: str) -> Array:
     """The gradient of gelu, by either formula."""
     if approximate == "none":
         below = (k.erf(x * sqrt(0.5)) + 1.0) * 0.5
-        return g * (below + x * k.exp(x * x * -0.5) * sqrt(0.5 / pi))
+        slope = below + x * k.exp(x * x * -0.5) * sqrt(0.5 / pi)
+        return typed_as(k, g * slope, g)
     t = k.tanh(tanh_of_gelu(x))
     inner = (x * x * (3 * CUBIC) + 1.0) * sqrt(2 / pi)
-    return g * 0.5 * (t + 1.0 + x * (1.0 - t * t) * inner)
+    rest = 1.0 - t * t
+    far = rest == 0  # where `inner` may be infinite
+    bend = k.where(far, k.zeros_like(rest), x * rest * inner)
+    return typed_as(k, g * 0.5 * (t + 1.0 + bend), g)
 
 
 gelu.grad(x=slope_of_gelu)
@@ -202,7 +207,7 @@ def elu(k: Kernels, x: Tensor, alpha: float = 1.0) -> Tensor:
 def slope_of_elu(k: Kernels, g: Array, x: Array, alpha: float) -> Array:
     """g where x is positive, else g * alpha * exp(x)."""
     below = k.exp(k.minimum(x, k.zeros_like(x)))
-    return k.where(x <= 0, g * alpha * below, g)
+    return typed_as(k, k.where(x <= 0, g * alpha * below, g), g)
 
 
 elu.grad(x=slope_of_elu)
@@ -211,7 +216,7 @@ elu.grad(x=slope_of_elu)
 @op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.leaky_relu")
 def leaky_relu(k: Kernels, x: Tensor, negative_slope: float = 0.01) -> Tensor:
     """x where it is positive, else negative_slope * x, elementwise."""
-    return k.where(x > 0, x, x * negative_slope)
+    return typed_as(k, k.where(x > 0, x, x * negative_slope), x)
 
 
 leaky_relu.grad(x=lambda k, g, x, negative_slope: k.leak(g, x, negative_slope))
@@ -220,7 +225,7 @@ leaky_relu.grad(x=lambda k, g, x, negative_slope: k.leak(g, x, negative_slope))
 @op(kinds="f", method=False, oracle=None)
 def leak(k: Kernels, g: Tensor, x: Tensor, slope: float) -> Tensor:
     """g, times the slope where x is not positive, elementwise."""
-    return k.where(x > 0, g, g * slope)
+    return typed_as(k, k.where(x > 0, g, g * slope), g)
 
 
 leak.grad(g=lambda k, g, x, slope: k.leak(g, x, slope))
@@ -243,6 +248,8 @@ def hardtanh(
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     dtype = k.dtype_of(x)
+    if dtype.kind == "u" and min(min_val, max_val) < 0:
+        raise RuntimeError(f"hardtanh: {dtype} has no negative numbers for the limits")
     low, high = k.make_scalar(min_val, dtype), k.make_scalar(max_val, dtype)
     return k.minimum(k.maximum(x, low), high)
 

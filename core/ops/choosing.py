@@ -46,7 +46,7 @@ def pick(k: Kernels, g: Array, wanted: Array) -> Array:
 
 def share(k: Kernels, g: Array, lost: Array, tied: Array) -> Array:
     """The gradient of one of two rivals: none if it lost, half if both are equal."""
-    return k.where(lost, k.zeros_like(g), k.where(tied, g * 0.5, g))
+    return k.where(lost, k.zeros_like(g), k.where(tied, g / 2, g))
 
 
 @op(promote="same", kinds="biuf", inplace=False)
@@ -216,7 +216,7 @@ def finite(
     k: Kernels, x: Array, nan: float | None, posinf: float | None, neginf: float | None
 ) -> Array:
     """A real floating array with finite numbers only."""
-    largest = float(k.finfo(x.dtype).max)
+    largest = dtypes.finfo(k.dtype_of(x)).max
     inf = float("inf")
     for found, value in (
         (x != x, nan or 0.0),

@@ -57,6 +57,11 @@ def is_complex(k: Kernels, x: Array) -> bool:
     return k.isdtype(x.dtype, "complex floating")
 
 
+def typed_as(k: Kernels, y: Array, x: Array) -> Array:
+    """`y` in the dtype of `x`: times a Python float, ml_dtypes' bfloat16 is float32."""
+    return y if y.dtype is x.dtype else k.astype(y, x.dtype)
+
+
 # --- Exponentials and logarithms ----------------------------------------------------
 
 
@@ -75,7 +80,7 @@ def exp2(k: Kernels, x: Tensor) -> Tensor:
     return k.exp(x * LN2) if is_complex(k, x) else k.pow(k.full_like(x, 2), x)
 
 
-exp2.grad(x=lambda k, g, y: g * y * LN2)
+exp2.grad(x=lambda k, g, y: typed_as(k, g * y * LN2, g))
 
 
 @op(promote="float")
@@ -102,7 +107,7 @@ def log2(k: Kernels, x: Tensor) -> Tensor:
     return k.log2(x)
 
 
-log2.grad(x=lambda k, g, x: g / (x * LN2))
+log2.grad(x=lambda k, g, x: typed_as(k, g / (x * LN2), g))
 
 
 @op(promote="float", domain=(0.1, 5))
@@ -111,7 +116,7 @@ def log10(k: Kernels, x: Tensor) -> Tensor:
     return k.log10(x)
 
 
-log10.grad(x=lambda k, g, x: g / (x * LN10))
+log10.grad(x=lambda k, g, x: typed_as(k, g / (x * LN10), g))
 
 
 @op(promote="float", domain=(-0.9, 5))
@@ -146,8 +151,8 @@ def logaddexp2(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
 
 
 logaddexp2.grad(
-    a=lambda k, g, a, b: g * k.sigmoid((a - b) * LN2),
-    b=lambda k, g, a, b: g * k.sigmoid((b - a) * LN2),
+    a=lambda k, g, a, b: typed_as(k, g * k.sigmoid((a - b) * LN2), g),
+    b=lambda k, g, a, b: typed_as(k, g * k.sigmoid((b - a) * LN2), g),
 )
 
 
@@ -187,10 +192,10 @@ sqrt.grad(x=lambda k, g, y: g / (y + y))
 @op(promote="float", domain=(0.1, 5))
 def rsqrt(k: Kernels, x: Tensor) -> Tensor:
     """1 / sqrt(x), elementwise."""
-    return 1.0 / k.sqrt(x)
+    return 1 / k.sqrt(x)
 
 
-rsqrt.grad(x=lambda k, g, y: g * -0.5 * y * y * y)
+rsqrt.grad(x=lambda k, g, y: g / -2 * y * y * y)
 
 
 @op(promote="same", kinds="f")
@@ -283,7 +288,7 @@ def deg2rad(k: Kernels, x: Tensor) -> Tensor:
     return x * (pi / 180)
 
 
-deg2rad.grad(x=lambda k, g: g * (pi / 180))
+deg2rad.grad(x=lambda k, g: typed_as(k, g * (pi / 180), g))
 
 
 @op(promote="float", kinds="f")
@@ -292,7 +297,7 @@ def rad2deg(k: Kernels, x: Tensor) -> Tensor:
     return x * (180 / pi)
 
 
-rad2deg.grad(x=lambda k, g: g * (180 / pi))
+rad2deg.grad(x=lambda k, g: typed_as(k, g * (180 / pi), g))
 
 
 # --- Hyperbolic functions -----------------------------------------------------------

@@ -11,6 +11,7 @@ from .. import dtypes
 from ..backend import OPS
 from ..declare import Sample, op
 from ..params import ALL_KINDS
+from .math import typed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -339,13 +340,13 @@ def addcmul(
     if is_whole(k, x):
         value = int(value)  # type: ignore[arg-type]
     product = tensor1 * tensor2
-    return x + (product if value == 1 else product * value)
+    return x + (product if value == 1 else typed_as(k, product * value, x))
 
 
 addcmul.grad(
     x=lambda k, g: g,
-    tensor1=lambda k, g, tensor2, value: g * tensor2 * value,
-    tensor2=lambda k, g, tensor1, value: g * tensor1 * value,
+    tensor1=lambda k, g, tensor2, value: typed_as(k, g * tensor2 * value, g),
+    tensor2=lambda k, g, tensor1, value: typed_as(k, g * tensor1 * value, g),
 )
 
 
@@ -355,14 +356,14 @@ def addcdiv(
 ) -> Tensor:
     """x + value * tensor1 / tensor2, elementwise, broadcast."""
     quotient = tensor1 / tensor2
-    return x + (quotient if value == 1 else quotient * value)
+    return x + (quotient if value == 1 else typed_as(k, quotient * value, x))
 
 
 addcdiv.grad(
     x=lambda k, g: g,
-    tensor1=lambda k, g, tensor2, value: g / tensor2 * value,
-    tensor2=lambda k, g, tensor1, tensor2, value: (
-        -g * value * (tensor1 / tensor2) / tensor2
+    tensor1=lambda k, g, tensor2, value: typed_as(k, g / tensor2 * value, g),
+    tensor2=lambda k, g, tensor1, tensor2, value: typed_as(
+        k, -g * value * (tensor1 / tensor2) / tensor2, g
     ),
 )
 

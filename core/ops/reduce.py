@@ -220,7 +220,7 @@ def _var_rule(k: Any, g: Any, x: Any, dim: Any, correction: Any, keepdim: Any) -
     n = size(x.shape, dims)
     freedom = max(n - correction, 0)
     g = restored(k, g, x.shape, dim, keepdim)
-    g = g * (2 / freedom if freedom else float("nan"))
+    g = typed_as(k, g * (2 / freedom if freedom else float("nan")), g)
     return (g * conjugate(k, x - _mean(k, x, dims)),)
 
 

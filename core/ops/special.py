@@ -10,6 +10,7 @@ from __future__ import annotations
 from math import pi, sqrt
 
 from ..declare import op
+from .math import typed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def erf(k: Kernels, x: Tensor) -> Tensor:
     return k.where(small, inner, k.where(x < 0, -tail, tail))
 
 
-erf.grad(x=lambda k, g, x: g * k.exp(-x * x) * SLOPE)
+erf.grad(x=lambda k, g, x: typed_as(k, g * k.exp(-x * x) * SLOPE, g))
 
 
 @op(promote="float", kinds="f")
@@ -105,7 +106,7 @@ def erfc(k: Kernels, x: Tensor) -> Tensor:
     return k.where(small, inner, k.where(x < 0, 2.0 - tail, tail))
 
 
-erfc.grad(x=lambda k, g, x: g * k.exp(-x * x) * -SLOPE)
+erfc.grad(x=lambda k, g, x: typed_as(k, g * k.exp(-x * x) * -SLOPE, g))
 
 
 @op(promote="float", kinds="f", domain=(-0.95, 0.95))
@@ -122,7 +123,7 @@ def erfinv(k: Kernels, x: Tensor) -> Tensor:
         step = error * k.exp(y * y) / SLOPE
         y = y - step / (y * step + 1.0)
     y = k.where(size == 1.0, k.full_like(x, float("inf")), y)
-    return k.where(x < 0, -y, y)
+    return typed_as(k, k.where(x < 0, -y, y), x)
 
 
-erfinv.grad(x=lambda k, g, y: g * k.exp(y * y) / SLOPE)
+erfinv.grad(x=lambda k, g, y: typed_as(k, g * k.exp(y * y) / SLOPE, g))

@@ -112,7 +112,7 @@ def compare(ours, theirs):
     return compare_tensors(ours, theirs)
 
 
-def compare_tensors(ours, theirs):
+def compare_tensors(ours, theirs, tolerances=TOLERANCES):
     """What differs between two tensors, or None."""
     if not isinstance(ours, plugrad.Tensor):
         return f"{type(ours).__name__}; torch gives a Tensor"
@@ -123,8 +123,24 @@ def compare_tensors(ours, theirs):
     name = str(theirs.dtype).removeprefix("torch.")
     if ours.dtype.name != name.replace("complex32", "complex64"):  # not a dtype here
         return f"dtype {ours.dtype}; torch has {theirs.dtype}"
-    tolerance = TOLERANCES.get(name.replace("complex32", "float16"), (0.0, 0.0))
+    tolerance = tolerances.get(name.replace("complex32", "float16"), (0.0, 0.0))
     return compare_values(as_numpy(ours), as_numpy(theirs), *tolerance)
+
+
+# Rules take several steps. In 16 bits each is rounded, here after other steps than
+# there; so numbers are compared to four roundings of the largest.
+ROUNDINGS = {"float16": 2**-9, "bfloat16": 2**-6}
+
+
+def tolerances_of_gradients(results, theirs):
+    """The tolerances for the gradient `theirs`, computed in the dtypes of results."""
+    names = {y.dtype.name for y in results} | {str(theirs.dtype).partition(".")[2]}
+    numbers = np.abs(as_numpy(theirs))
+    largest = np.max(numbers, where=np.isfinite(numbers), initial=1)  # that of `g`
+    found = [TOLERANCES[n] for n in names if n in TOLERANCES]
+    found += [(2 * r, 2 * r * largest) for n, r in ROUNDINGS.items() if n in names]
+    loosest = tuple(map(max, zip(*found)))
+    return dict.fromkeys(TOLERANCES, loosest)
 
 
 def compare_values(a, b, rtol, atol):
@@ -174,18 +190,18 @@ def gradients(ours, theirs, inputs, zero_is_none=False):
     for i, (x, t) in enumerate(inputs):
         if zero_is_none and x.grad is None and not (t.grad is None or t.grad.any()):
             continue
-        text = compare_gradient(x.grad, t.grad)
+        text = compare_gradient(x.grad, t.grad, y)
         if text:
             return f"gradient of input {i}: {text}"
     return None
 
 
-def compare_gradient(ours, theirs):
+def compare_gradient(ours, theirs, results):
     if ours is None or theirs is None:
         if (ours is None) == (theirs is None):
             return None
         return f"{'None' if ours is None else 'given'}; not so in torch"
-    return compare_tensors(ours, theirs)
+    return compare_tensors(ours, theirs, tolerances_of_gradients(results, theirs))
 
 
 def flattened(result):

@@ -52,6 +52,8 @@ def silu(x: Any) -> Any:
 
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """log(1 + exp(beta * x)) / beta, and x beyond the threshold."""
+    if x.dtype.itemsize == 2:  # exp(12) is more than float16 holds
+        return softplus(x.astype(np.float32), beta, threshold).astype(x.dtype)
     if beta == 1:
         return np.where(x > threshold, x, np.log1p(np.exp(x)))
     z = x * beta
@@ -60,15 +62,16 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """The larger of x and its slope's multiple, where the slope is between 0 and 1."""
+    below = x * np.array(negative_slope, x.dtype)
     if 0 <= negative_slope <= 1:
-        return np.maximum(x, x * negative_slope)
-    return np.where(x > ZERO[x.dtype], x, x * negative_slope)
+        return np.maximum(x, below)
+    return np.where(x > ZERO[x.dtype], x, below)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """x where it is positive, else alpha * (exp(x) - 1)."""
     y = np.expm1(x)
-    return np.where(x > ZERO[x.dtype], x, y if alpha == 1 else y * alpha)
+    return np.where(x > ZERO[x.dtype], x, y if alpha == 1 else y * np.array(alpha, x.dtype))
 
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
@@ -82,7 +85,7 @@ def leak(g: Any, x: Any, slope: float) -> Any:
     """g, times the slope where x is not positive; on 260,000 elements of either sign
     `np.where` takes 1.1 ms for this."""
     if not (0 <= slope <= 1 and x.ndim):
-        return np.where(x > 0, g, g * slope)
+        return np.where(x > 0, g, g * np.array(slope, g.dtype))
     y = (x > ZERO[x.dtype]).astype(x.dtype)
     np.maximum(y, slope, out=y)
     y *= g

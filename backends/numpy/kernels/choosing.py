@@ -71,6 +71,11 @@ def fill_(x: Any, value: Any) -> Any:
 
 
 def copy_(x: Any, src: Any, non_blocking: bool = False) -> Any:
-    """x[...] = src."""
+    """x[...] = src; NumPy would drop leading dimensions of size 1."""
+    if src.ndim > x.ndim:
+        raise RuntimeError(
+            f"output with shape {list(x.shape)} doesn't match the broadcast shape "
+            f"{list(src.shape)}"
+        )
     x[...] = src
     return x

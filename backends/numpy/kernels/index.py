@@ -15,7 +15,7 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
     count = 1
     for n in shape:
         count *= n
-    if count <= 256:
+    if count <= 256 and x.ndim <= len(shape):  # else NumPy says why not
         y = np.empty(shape, x.dtype)
         y[...] = x
         return y
