@@ -7,10 +7,9 @@ import sys
 from . import convert, declare
 from .backend import OPS
 from .creation import filled
-from .inplace import make_inplace
 from .ops import aliases
 from .random import fills, sampling
-from .stubs import make_function
+from .stubs import make_inplace, make_operator
 from .tensor import Tensor
 
 TYPE_CHECKING = False
@@ -73,7 +72,7 @@ def attach(op: Op) -> None:
     if op.method and op.name not in own:
         setattr(Tensor, op.name, op.function)
     for name in OPERATORS.get(op.name, ()):
-        setattr(Tensor, name, make_function(op, operator=True))
+        setattr(Tensor, name, make_operator(op))
     if op.inplace and op.name + "_" not in own:
         setattr(Tensor, op.name + "_", make_inplace(op))
     if op.name in INPLACE_OPERATORS:

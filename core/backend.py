@@ -48,7 +48,13 @@ class Kinds(dict):  # of str: frozenset
 
 
 class Backend:
-    """The base class of backends, and of the object `k` that ops and rules use."""
+    """The base class of backends, and of the object `k` that ops and rules use.
+
+    >>> import plugrad
+    >>> k = plugrad.get_backend("numpy")
+    >>> isinstance(k, plugrad.Backend), k.array_type.__name__, k.device_types
+    (True, 'ndarray', ('cpu',))
+    """
 
     name: str = ""
     array_type: type = object  # the class of the arrays
@@ -358,18 +364,35 @@ def register_backend(name: str, factory: Callable[[], Backend]) -> None:
 
 
 def default_backend() -> Backend:
-    """The backend of new tensors."""
+    """The backend of new tensors.
+
+    >>> import plugrad
+    >>> plugrad.default_backend()
+    <plugrad backend 'numpy'>
+    """
     found = _default[0]
     if found is None:
         from os import environ
 
-        found = get_backend(environ.get("PLUGRAD_BACKEND", "numpy"))
+        name = environ.get("PLUGRAD_BACKEND", "numpy")
+        try:
+            found = get_backend(name)
+        except BackendError as error:
+            if "PLUGRAD_BACKEND" not in environ:
+                raise
+            raise BackendError(f"PLUGRAD_BACKEND={name}: {error}") from error
         _default[0] = found
     return found
 
 
 def set_default_backend(name: str) -> None:
-    """Choose the backend of new tensors for this process."""
+    """Choose the backend of new tensors for this process.
+
+    >>> import plugrad
+    >>> plugrad.set_default_backend("numpy")
+    >>> plugrad.default_backend()
+    <plugrad backend 'numpy'>
+    """
     _default[0] = get_backend(name)
 
 

@@ -373,7 +373,7 @@ class Calls:
         key = tuple(needs)
         plan = self.plans.get(key)
         if plan is None:
-            from .stubs import make_plan
+            from .plans import make_plan
 
             made: Any = self
             plan = self.plans[key] = make_plan(made, key)

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from . import dtypes, layouts, modes
 from .backend import OPS, get_backend
-from .devices import BACKENDS, as_device
+from .devices import as_device, serving
 from .devices import device as Device
-from .errors import BackendError
 from .graph import Node, Plan
 from .storage import WRITES
 
@@ -263,25 +262,6 @@ def moved(x: Tensor, k: Backend | None, where: Device | None) -> Tensor:
     if x._node is not None and modes.current().grad:
         y._node = carried(x, y)
     return y
-
-
-def serving(k: Backend, where: Device | None) -> Backend:
-    """The backend to take for a device, starting from `k`."""
-    if where is None or where.type in k.device_types:
-        return k
-    usual = BACKENDS.get(where.type)
-    if usual is None:
-        raise BackendError(
-            f"no backend serves the device {str(where)!r}; {k.name!r} serves "
-            f"{', '.join(k.device_types)}"
-        )
-    try:
-        return get_backend(usual)
-    except BackendError as error:
-        raise BackendError(
-            f"the device {str(where)!r} needs the backend {usual!r}, which cannot be "
-            f"used here: {error}"
-        ) from error
 
 
 def carry_back(k: Any, g: Any, saved: tuple[Any, ...], shapes: Any) -> Any:

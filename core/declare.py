@@ -204,7 +204,18 @@ if TYPE_CHECKING:
 else:
 
     def op(body: Any = None, **options: Any) -> Any:
-        """Declare an op; see the module's text."""
+        """Declare an op; see the module's text.
+
+        >>> import plugrad
+        >>> @plugrad.op(method=False)
+        ... def thrice(k, x: "Tensor") -> "Tensor":
+        ...     return x * 3
+        >>> thrice.grad(x=lambda k, g: g * 3)
+        >>> x = plugrad.tensor([1.0, 2.0], requires_grad=True)
+        >>> thrice(x).sum().backward()
+        >>> x.grad
+        tensor([3., 3.])
+        """
         if body is not None:
             return _declare(body, **options)
         return lambda body: _declare(body, **options)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from _thread import _local
 
 from .backend import _loaded, default_backend, get_backend
+from .errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,7 +179,12 @@ def set_default_device(device: Any) -> None:
 
 
 def get_default_device() -> device:
-    """The device of new tensors."""
+    """The device of new tensors.
+
+    >>> import plugrad
+    >>> plugrad.get_default_device()
+    device(type='cpu')
+    """
     found = local.stack[-1] if local.stack else DEFAULT[0]
     return found or device_of((default_backend().device_types[0], None))
 
@@ -197,9 +203,26 @@ def place(
         if device is None:
             return default_backend(), None
     found = as_device(device)
-    k = k or default_backend()
-    if found.type not in k.device_types and found.type in BACKENDS:
-        k = get_backend(BACKENDS[found.type])
+    k = serving(k or default_backend(), found)
     if found.type == "cpu" and k.device_types == ("cpu",):
         return k, None
     return k, found
+
+
+def serving(k: Backend, where: device | None) -> Backend:
+    """The backend to take for a device, starting from `k`."""
+    if where is None or where.type in k.device_types:
+        return k
+    usual = BACKENDS.get(where.type)
+    if usual is None:
+        raise BackendError(
+            f"no backend serves the device {str(where)!r}; {k.name!r} serves "
+            f"{', '.join(k.device_types)}"
+        )
+    try:
+        return get_backend(usual)
+    except BackendError as error:
+        raise BackendError(
+            f"the device {str(where)!r} needs the backend {usual!r}, which cannot be "
+            f"used here: {error}"
+        ) from error

@@ -49,7 +49,7 @@ def find_plugin(name: str) -> Any:
         return found[name].load()
     from difflib import get_close_matches
 
-    close = get_close_matches(name, found)
+    close = get_close_matches(name, found, cutoff=0.7)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise BackendError(
         f"unknown backend {name!r}; installed: {', '.join(sorted(found))}{hint}"

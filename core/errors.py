@@ -12,15 +12,35 @@ if TYPE_CHECKING:
 
 
 class UnsupportedOpError(NotImplementedError, RuntimeError):
-    """The backend cannot do this; the message names what would work."""
+    """The backend cannot do this; the message names what would work.
+
+    >>> import plugrad
+    >>> issubclass(plugrad.UnsupportedOpError, NotImplementedError)
+    True
+    """
 
 
 class BackendError(RuntimeError):
-    """A backend is unknown, cannot be loaded, or does not fit the tensors given."""
+    """A backend is unknown, cannot be loaded, or does not fit the tensors given.
+
+    >>> import plugrad
+    >>> plugrad.get_backend("nunpy")
+    Traceback (most recent call last):
+        ...
+    plugrad.errors.BackendError: unknown backend 'nunpy'; installed: ...
+    """
 
 
 class LinAlgError(RuntimeError):
-    """A matrix is singular, not positive definite, or has no such decomposition."""
+    """A matrix is singular, not positive definite, or has no such decomposition.
+
+    >>> import plugrad
+    >>> try:
+    ...     plugrad.linalg.inv(plugrad.zeros(2, 2))
+    ... except plugrad.linalg.LinAlgError:
+    ...     print("singular")
+    singular
+    """
 
 
 def released(name: str) -> RuntimeError:
@@ -121,15 +141,17 @@ def explain(name: str, values: dict[str, Any], error: Exception) -> Exception:
     if type(error) is ValueError and str(error) == "slice step cannot be zero":
         return error  # Python's own, which PyTorch lets through too
     op = OPS.get(name)
-    if op is not None and not told(error):
-        error = checked(op, values) or error
+    ours = told(error)
+    if op is not None and not ours:
+        found = checked(op, values)
+        ours, error = found is not None, found or error
     kind = meaning(error)
     text = str(error)
     if type(error).__name__ == "AxisError" and getattr(error, "ndim", None) is not None:
         from .attributes import out_of_range
 
         text = str(out_of_range(error.axis, error.ndim))  # type: ignore[attr-defined]
-    if kind is RuntimeError and not told(error):
+    if kind is RuntimeError and not ours:
         shapes = [v.shape for v in values.values() if isinstance(v, Tensor)]
         why = unaligned if name == "matmul" else mismatch
         pairs = ((a, b) for i, a in enumerate(shapes) for b in shapes[i + 1 :])
@@ -157,16 +179,19 @@ def checked(op: Any, values: dict[str, Any]) -> Exception | None:
     serve: kernels leave the checks of shapes to their library, the body makes them."""
     from .tensor import Tensor
 
-    tensors = [v for v in values.values() if isinstance(v, Tensor)]
-    if not tensors:
+    given: list[Any] = []
+    for value in values.values():
+        given += value if isinstance(value, (list, tuple)) else [value]
+    k = next((each._k for each in given if isinstance(each, Tensor)), None)
+    if k is None:
         return None
-    k = tensors[0]._k
     keywords = {p.name: values[p.name] for p in op.params if p.keyword}
     try:
         raw = [op.raw(k, p, values) for p in op.params if not p.keyword]
         op.call_body(k, raw, keywords)
     except Exception as error:
-        return error if told(error) else None
+        # its traceback would hold the frames that hold it
+        return error.with_traceback(None) if told(error) else None
     return None
 
 

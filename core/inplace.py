@@ -18,7 +18,6 @@ from .backend import OPS
 from .declare import Sample, op
 from .errors import explain
 from .graph import Leaf, Plan, dead_end, hooks_of
-from .params import ALL_KINDS, SCALARS
 from .storage import storage, view_of, written
 from .tensor import Tensor, graph_is_wanted, wrap
 
@@ -34,61 +33,13 @@ if TYPE_CHECKING:
     Path = list[tuple[Any, Any]]
 
 
-def make_inplace(op: Op) -> Any:
-    """The method with an underscore at its end, for an op."""
-    slot = op.slot + "_"
-    name = op.name + "_"
-    numbers = {p.name for p in op.params if p.keyword}  # which kernels take by name
-
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        k = self._k
-        if self._node is None or (modes.OFF and not modes.current().grad):
-            kernel = getattr(k, slot)
-            direct = op.direct
-            if (
-                kernel is not None
-                and (direct == ALL_KINDS or self._a.dtype in k.kinds[direct])
-                and (not kwargs or numbers.issuperset(kwargs))
-            ):
-                raw = plain_arguments(self, args)
-                if raw is not None:
-                    try:
-                        kernel(self._a, *raw, **kwargs)
-                    except Exception as error:
-                        values = {str(i): each for i, each in enumerate(args)}
-                        raise explain(name, {"self": self} | values, error) from error
-                    written(self)
-                    return self
-        check_writable(self)
-        write_result(self, op.function(self, *args, **kwargs), name)
-        return self
-
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"`{op.name}`, written into this tensor.\n\n{op.body.__doc__}"
-    return method
-
-
-def plain_arguments(x: Tensor, args: tuple[Any, ...]) -> list[Any] | None:
-    """Raw operands for a kernel that writes `x`, or None if it is not that simple:
-    a graph, another dtype or backend."""
-    k = x._k
-    native = x._a.dtype
-    raw: list[Any] = []
-    for value in args:
-        if value.__class__ in SCALARS:
-            try:
-                raw.append(k.scalar(value, native))
-            except TypeError:
-                return None
-        elif isinstance(value, Tensor):
-            if value._k is not k or value._a.dtype is not native:
-                return None
-            if value._node is not None and modes.current().grad:
-                return None
-            raw.append(value._a)
-        else:
-            return None
-    return raw
+def write_into(op: Op, x: Tensor, args: Any, kwargs: dict[str, Any]) -> Tensor:
+    """`x.NAME_(...)`: the op, its result written into `x`. Functions that
+    `plugrad.stubs` wrote come here for all but the simple case: a graph, another dtype,
+    an error."""
+    check_writable(x)
+    write_result(x, op.function(x, *args, **kwargs), op.name + "_")
+    return x
 
 
 def check_writable(x: Tensor) -> None:

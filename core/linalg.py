@@ -59,22 +59,46 @@ INF = float("inf")
 
 
 def svd(A: Tensor, full_matrices: bool = True) -> Any:
-    """U, S, Vh with A = U @ diag(S) @ Vh; the singular values S fall."""
+    """U, S, Vh with A = U @ diag(S) @ Vh; the singular values S fall.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[0.0, 2.0, 0.0], [1.0, 0.0, 0.0]])
+    >>> U, S, Vh = plugrad.linalg.svd(A, full_matrices=False)
+    >>> U.shape, Vh.shape, plugrad.allclose(U * S @ Vh, A, atol=1e-6)
+    (plugrad.Size([2, 2]), plugrad.Size([2, 3]), True)
+    """
     return _svd(A, full_matrices)
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
-    """The cross products of 3-vectors along `dim`."""
+    """The cross products of 3-vectors along `dim`.
+
+    >>> import plugrad
+    >>> plugrad.linalg.cross(plugrad.tensor([1, 0, 0]), plugrad.tensor([0, 1, 0]))
+    tensor([0, 0, 1])
+    """
     return _cross(input, other, dim)
 
 
 def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
-    """The diagonals of matrices, as the last dimension."""
+    """The diagonals of matrices, as the last dimension.
+
+    >>> import plugrad
+    >>> plugrad.linalg.diagonal(plugrad.arange(8).reshape(2, 2, 2))
+    tensor([[0, 3],
+            [4, 7]])
+    """
     return _diagonal(A, offset, dim1, dim2)
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
-    """The inner products of vectors along `dim`, the first conjugated."""
+    """The inner products of vectors along `dim`, the first conjugated.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> plugrad.linalg.vecdot(x, plugrad.tensor([1.0, -1.0]))
+    tensor([-1., -1.])
+    """
     return (x.conj() * y).sum(dim)
 
 
@@ -115,7 +139,13 @@ def matrix_norm(
     dtype: Any = None,
 ) -> Tensor:
     """The norm of matrices: "fro", "nuc", or of order 1, 2 or inf, or their negatives
-    with the smallest in place of the largest."""
+    with the smallest in place of the largest.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> plugrad.linalg.matrix_norm(A, 1), plugrad.linalg.matrix_norm(A, plugrad.inf)
+    (tensor(6.), tensor(7.))
+    """
     if not isinstance(dim, (tuple, list)) or len(dim) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple, but got {dim}")
     if ord == "fro":
@@ -143,7 +173,12 @@ def _with_dims(y: Tensor, ndim: int, dims: Sequence[int]) -> Tensor:
 
 
 def cond(A: Tensor, p: float | str | None = None) -> Tensor:
-    """The condition numbers of matrices."""
+    """The condition numbers of matrices.
+
+    >>> import plugrad
+    >>> plugrad.linalg.cond(plugrad.tensor([[4.0, 0.0], [0.0, 0.5]]), 1)
+    tensor(8.)
+    """
     if p is None or p in (2, -2):
         s = svdvals(A)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
@@ -158,7 +193,12 @@ def matrix_rank(
     atol: float | None = None,
     rtol: float | None = None,
 ) -> Tensor:
-    """How many singular values are above max(atol, rtol * the largest)."""
+    """How many singular values are above max(atol, rtol * the largest).
+
+    >>> import plugrad
+    >>> plugrad.linalg.matrix_rank(plugrad.tensor([[1.0, 2.0], [2.0, 4.0]]))
+    tensor(1)
+    """
     from .dtypes import finfo
 
     s = svdvals(A)
@@ -172,7 +212,14 @@ def matrix_rank(
 def solve_triangular(
     A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Tensor:
-    """X with A @ X = B (or X @ A = B), reading one triangle of `A` alone."""
+    """X with A @ X = B (or X @ A = B), reading one triangle of `A` alone.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[2.0, 99.0], [4.0, 2.0]])  # 99 is not read
+    >>> plugrad.linalg.solve_triangular(A, plugrad.tensor([[2.0], [8.0]]), upper=False)
+    tensor([[1.],
+            [2.]])
+    """
     from . import eye
 
     edge = int(unitriangular)
@@ -184,7 +231,13 @@ def solve_triangular(
 
 def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     """The product of many matrices, in the order that takes the fewest steps; the
-    first and the last may be vectors."""
+    first and the last may be vectors.
+
+    >>> import plugrad
+    >>> v, A = plugrad.tensor([1.0, 2.0]), plugrad.tensor([[0.0, 1.0], [1.0, 0.0]])
+    >>> plugrad.linalg.multi_dot([v, A, A, v])
+    tensor(5.)
+    """
     from .ops.linalg import chain_matmul
 
     if len(tensors) < 2:

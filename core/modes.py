@@ -170,7 +170,14 @@ class no_grad(Setting):
 
 
 class enable_grad(Setting):
-    """Record a graph again inside `no_grad`; a context manager and a decorator."""
+    """Record a graph again inside `no_grad`; a context manager and a decorator.
+
+    >>> import plugrad
+    >>> x = plugrad.ones(2, requires_grad=True)
+    >>> with plugrad.no_grad(), plugrad.enable_grad():
+    ...     (x * 2).requires_grad
+    True
+    """
 
     def __new__(cls, function: Any = None) -> Any:
         self = object.__new__(cls)
@@ -221,7 +228,15 @@ class set_grad_enabled(SettingAtOnce):
 
 
 class inference_mode(Setting):
-    """`no_grad` for code that will never need gradients of what it computes."""
+    """`no_grad` for code that will never need gradients of what it computes.
+
+    >>> import plugrad
+    >>> x = plugrad.ones(2, requires_grad=True)
+    >>> with plugrad.inference_mode():
+    ...     y = x * 2
+    >>> y.requires_grad, y.is_inference()
+    (False, False)
+    """
 
     def __new__(cls, mode: Any = True) -> Any:
         self = object.__new__(cls)
@@ -235,10 +250,22 @@ class inference_mode(Setting):
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations of this thread are recorded for gradients."""
+    """Whether operations of this thread are recorded for gradients.
+
+    >>> import plugrad
+    >>> with plugrad.no_grad():
+    ...     plugrad.is_grad_enabled()
+    False
+    """
     return current().enabled
 
 
 def is_inference_mode_enabled() -> bool:
-    """Whether this thread is inside `inference_mode`."""
+    """Whether this thread is inside `inference_mode`.
+
+    >>> import plugrad
+    >>> with plugrad.inference_mode():
+    ...     plugrad.is_inference_mode_enabled()
+    True
+    """
     return current().inference

@@ -49,6 +49,12 @@ def set_printoptions(
     `profile` ("default", "short" or "full") sets the first four at once, before the
     others apply. What is None stays as it is, but for `sci_mode`: None makes its choice
     automatic again.
+
+    >>> import plugrad
+    >>> plugrad.set_printoptions(precision=2)
+    >>> plugrad.tensor(plugrad.pi)
+    tensor(3.14)
+    >>> plugrad.set_printoptions(profile="default")
     """
     if profile in _PROFILES:
         _options.update(_PROFILES[profile])
@@ -63,7 +69,12 @@ def set_printoptions(
 
 
 def get_printoptions() -> dict[str, Any]:
-    """The current print options, as keywords that `set_printoptions` takes."""
+    """The current print options, as keywords that `set_printoptions` takes.
+
+    >>> import plugrad
+    >>> plugrad.get_printoptions()["precision"]
+    4
+    """
     return dict(_options)
 
 

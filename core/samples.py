@@ -206,6 +206,11 @@ def samples_of(op: Any, make: Make) -> list[Sample]:
     """The sample calls of an op (or of its function) in the dtype of `make`.
 
     Each has a `kind`, by which lists of expected differences name it.
+
+    >>> import plugrad
+    >>> make = plugrad.testing.Make(plugrad.float32)
+    >>> len(plugrad.testing.samples_of(plugrad.exp, make)) >= 10
+    True
     """
     op = getattr(op, "op", op)
     found = first_samples(op, make)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 WRITES = [0]
-_lock = allocate_lock()
+writing = allocate_lock()
 
 
 class Storage:
@@ -58,7 +58,7 @@ def storage(x: Tensor) -> Storage:
 def written(x: Tensor) -> Storage:
     """Note that the memory of `x` has just been written."""
     s = storage(x)
-    with _lock:
+    with writing:
         WRITES[0] += 1
         s.w = WRITES[0]
     return s

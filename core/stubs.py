@@ -6,8 +6,10 @@
   the kernel's slot, call it, make the Tensor, and the Node if a gradient is wanted.
   Whatever is not that simple (other dtypes, other backends, errors, `out=`) goes to
   `apply`, which is what a call means.
-- The way back of a call is written too: `make_plan` gives, for one op and one set of
-  inputs to differentiate, the function that calls the rules.
+- Forms with an underscore (`add_`) are written too, for the case that nothing is
+  recorded; the rest of what they mean stands in `plugrad.inplace`.
+
+How the way back is written stands in `plugrad.plans`.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from _thread import RLock
 
 from . import modes, storage
 from .calls import flat
-from .graph import Node, Plan, sum_to
+from .graph import Node
 from .params import ALL_KINDS, REQUIRED, SCALARS
+from .plans import compiled, make_plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,26 +37,47 @@ def _unwritten(*args, **kwargs):  # type: ignore[no-untyped-def]
     return build()(*args, **kwargs)  # type: ignore[name-defined]
 
 
-def make_function(op: Op, operator: bool = False) -> Any:
-    """The function for an op; with `operator`, for use as `__add__` and the like,
-    where an operand of an unknown type gives NotImplemented."""
-    space: dict[str, Any] = {"__name__": __name__}  # of whom warnings speak
-    function: Any = FunctionType(_unwritten.__code__, space, op.name)
-    function.__module__ = op.body.__module__
-    function.__qualname__ = op.name
-    function.__doc__ = op.body.__doc__
-    space["build"] = lambda: build(op, function, operator)
-    if not operator:
-        op.function = function
-        function.op = op
-        function.grad = op.grad
-        function.joint = op.joint
-        function.before = op.before
-        function.samples = op.samples
+def make_function(op: Op) -> Any:
+    """The function for an op."""
+    function = op.function = unwritten(op, op.name, op.apply, Source.lines)
+    function.op = op
+    function.grad = op.grad
+    function.joint = op.joint
+    function.before = op.before
+    function.samples = op.samples
     return function
 
 
-def build(op: Op, function: Any, operator: bool) -> Any:
+def make_operator(op: Op) -> Any:
+    """The same for use as `__add__` and the like, where an operand of an unknown type
+    gives NotImplemented."""
+    return unwritten(op, op.name, op.operate, Source.lines)
+
+
+def make_inplace(op: Op) -> Any:
+    """The method with an underscore at its end."""
+    from .inplace import write_into
+
+    def slow(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return write_into(op, self, args, kwargs)
+
+    function = unwritten(op, op.name + "_", slow, Source.inplace)
+    function.__doc__ = f"`{op.name}`, written into this tensor.\n\n{op.body.__doc__}"
+    return function
+
+
+def unwritten(op: Op, name: str, slow: Any, lines: Any) -> Any:
+    """A function whose code is written on its first call."""
+    space: dict[str, Any] = {"__name__": __name__, "slow": slow}  # whom warnings name
+    function: Any = FunctionType(_unwritten.__code__, space, name)
+    function.__module__ = op.body.__module__
+    function.__qualname__ = name
+    function.__doc__ = op.body.__doc__
+    space["build"] = lambda: build(op, function, lines)
+    return function
+
+
+def build(op: Op, function: Any, lines: Any) -> Any:
     """Write the code of an op's function, once."""
     with _building:
         if function.__code__ is not _unwritten.__code__:
@@ -61,13 +85,12 @@ def build(op: Op, function: Any, operator: bool) -> Any:
         from .tensor import Tensor, wrap
 
         space = function.__globals__
-        source = Source(op, space)
-        lines = source.lines()
         space.update(
             SCALARS=SCALARS_SET,
             OFF=modes.OFF,
             local=modes.local,
             WRITES=storage.WRITES,
+            writing=storage.writing,
             link_view=storage.link_view,
             storage=storage.storage,
             new=object.__new__,
@@ -75,12 +98,11 @@ def build(op: Op, function: Any, operator: bool) -> Any:
             Node=Node,
             flat=flat,
             again=op.view_again,
-            slow=op.operate if operator else op.apply,
             finish=op.finish,
             bundle=op.bundle,
             wrap=wrap,
         )
-        made = compiled(op.name, lines, space)
+        made = compiled(function.__name__, lines(Source(op, space)), space)
         function.__defaults__ = made.__defaults__
         function.__kwdefaults__ = made.__kwdefaults__
         function.__code__ = made.__code__  # last: other threads may be calling
@@ -88,13 +110,7 @@ def build(op: Op, function: Any, operator: bool) -> Any:
 
 
 SCALARS_SET = frozenset(SCALARS[:3])
-
-
-def compiled(name: str, lines: list[str], space: dict[str, Any]) -> Any:
-    """The function that `lines` define, with `space` as its globals."""
-    out: dict[str, Any] = {}
-    exec(compile("\n".join(lines), f"<plugrad {name}>", "exec"), space, out)
-    return out[name]
+INPLACE_ANY = ["    return slow(self, *args, **kwargs)"]
 
 
 class Source:
@@ -169,6 +185,66 @@ class Source:
     def generic(self) -> list[str]:
         """A function that only passes its arguments on."""
         return [f"def {self.op.name}({self.signature()}):", f"    {self.call_apply()}"]
+
+    def inplace(self) -> list[str]:
+        """A call that writes its first argument and that nothing records."""
+        op = self.op
+        self.extra = []
+        given = [p for p in op.params[1:] if not p.keyword]
+        keywords = [p for p in op.params if p.keyword]
+        passed = [f"{p.name}={self.names[p.name]}" for p in keywords]
+        outer = [self.names[p.name] for p in given] + passed
+        slow = f"return slow({', '.join(['self', *outer])})"
+        lines = [f"def {op.name}_({self.signature()}):"]
+        if op.variadic or op.wide or op.params[0].kind != "tensor":
+            return [f"def {op.name}_(self, *args, **kwargs):", *INPLACE_ANY]
+        lines[0] = lines[0].replace(f"({self.names[op.params[0].name]}", "(self", 1)
+        recorded = ["self._node is not None", "self._s is not None and self._s.views"]
+        read: list[str] = []
+        raw = ["x"]
+        for p in given:
+            name = self.names[p.name]
+            raw.append(name if p.kind == "value" else f"r_{p.name}")
+            if p.kind == "value":
+                continue
+            unlike = f"{name}._k is not lib"
+            if not p.mask:
+                unlike += f" or {name}._a.dtype is not x.dtype"
+            take = [f"if {unlike}:", f"    {slow}", f"r_{p.name} = {name}._a"]
+            node = f"{name}._node is not None"
+            if p.scalar:
+                read += [
+                    f"if {name}.__class__ in SCALARS:",
+                    f"    r_{p.name} = lib.scalar({name}, x.dtype)",
+                    "else:",
+                    *("    " + line for line in take),
+                ]
+                node = f"({name}.__class__ not in SCALARS and {node})"
+            else:
+                read += take
+            recorded.append(node)
+        if op.direct != ALL_KINDS:
+            test = f"x.dtype not in lib.kinds[{op.direct!r}]"
+            read = [f"if {test}:", f"    {slow}", *read]
+        call = ", ".join([*raw, *passed])
+        return [
+            *lines,
+            "    try:",
+            f"        if ({' or '.join(recorded)}) and not (",
+            "            OFF and local.mode is not None and not local.mode.grad",
+            "        ):",
+            f"            {slow}",
+            "        lib = self._k",
+            "        x = self._a",
+            *("        " + line for line in read),
+            f"        lib.{op.slot}_({call})",
+            "    except Exception:",
+            f"        {slow}",
+            "    s = self._s or storage(self)",
+            "    with writing:",
+            "        s.w = WRITES[0] = WRITES[0] + 1",
+            "    return self",
+        ]
 
     def head(self) -> list[str]:
         """The `def`, and the way out for rarely given arguments."""
@@ -446,138 +522,3 @@ def public_name(op: Op, p: Param) -> str:
     if p.kind == "tensor" and i == 1 and p.name == "b":
         return "other"
     return p.name
-
-
-# --- The way back -----------------------------------------------------------------
-
-
-def rule_names(rule: Any) -> list[str]:
-    """The parameter names of a rule."""
-    return list(rule.__code__.co_varnames[: rule.__code__.co_argcount])
-
-
-def make_plan(op: Op, key: tuple[bool, ...]) -> Plan:
-    """The plan of an op for one set of inputs to differentiate."""
-    wanted = wanted_params(op, key)
-    names: list[str] = []
-    sources: list[tuple[str, Any]] = []
-    rules = [op.joint_rule] if op.joint_rule else [op.rules[p.name] for p in wanted]
-    for rule in rules:
-        for name in rule_names(rule):
-            if name not in ("k", "g") and name not in names:
-                entries = source_of(op, key, name)
-                names += [name] * len(entries)
-                sources += entries
-    back = write_back(op, key, wanted, names, sources)
-    return Plan(op.title + "Backward0", back, tuple(names), tuple(sources), op)
-
-
-def wanted_params(op: Op, key: tuple[bool, ...]) -> list[Param]:
-    """The parameters of which some input wants a gradient."""
-    found: list[Param] = []
-    many = len(key) - len(op.tensors)
-    i = 0
-    for p in op.params:
-        if p.kind != "value":
-            n = many if p.kind == "many" else 1
-            if any(key[i : i + n]):
-                found.append(p)
-            i += n
-    return found
-
-
-def source_of(op: Op, key: tuple[bool, ...], name: str) -> list[tuple[str, Any]]:
-    """Where a rule's value comes from: one entry, and perhaps its guard."""
-    if name == "need":
-        return [("need", key)]
-    if name == "y" and not op.outputs:
-        return [("output", None)]
-    if name in op.outputs:
-        i = op.outputs.index(name)
-        if i not in op.differentiable:
-            return [("array", None), ("guard", None)]
-        return [("output", i if len(op.differentiable) > 1 else None)]
-    if name in op.extras:
-        return [("array", None)]
-    param = next((p for p in op.params if p.name == name), None)
-    if param is None:
-        if not name.endswith(("_shape", "_dtype")):
-            raise TypeError(f"a rule of op {op.name} asks for an unknown {name!r}")
-        return [("dtype" if name.endswith("_dtype") else "value", None)]
-    if param.kind == "value":
-        return [("value", None)]
-    positions = edge_positions(op, key, param)
-    if param.kind == "many":
-        return [("many", positions)]
-    if positions[0] is None:
-        return [("array", None), ("guard", None)]
-    return [("edge", positions[0])]
-
-
-def edge_positions(op: Op, key: tuple[bool, ...], param: Param) -> list[int | None]:
-    """The index among the node's edges of each input of one parameter."""
-    many = len(key) - len(op.tensors)
-    i = 0
-    for p in op.params:
-        if p.kind == "value":
-            continue
-        n = many if p.kind == "many" else 1
-        if p is param:
-            if op.wide:
-                return list(range(i, i + n))
-            return [sum(key[:i]) if key[i] else None]
-        i += n
-    raise AssertionError(param)
-
-
-def write_back(
-    op: Op,
-    key: tuple[bool, ...],
-    wanted: list[Param],
-    names: list[str],
-    sources: list[tuple[str, Any]],
-) -> Any:
-    """The function that calls the rules: back(k, g, saved, shapes)."""
-    space: dict[str, Any] = {"sum_to": sum_to}
-    unpacked = "".join(
-        ("_, " if source[0] == "guard" else f"v_{name}, ")
-        for name, source in zip(names, sources)
-    )
-    lines = ["def back(k, g, saved, shapes):"]
-    if unpacked:
-        lines.append(f"    {unpacked} = saved")
-
-    def call(label: str, rule: Any) -> str:
-        space[label] = rule
-        arguments = [n if n in ("k", "g") else f"v_{n}" for n in rule_names(rule)]
-        return f"{label}({', '.join(arguments)})"
-
-    if op.joint_rule:
-        lines.append(f"    every = {call('joint', op.joint_rule)}")
-        if op.wide:
-            results = ["*every"]
-        else:
-            results = [f"every[{i}]" for i, each in enumerate(key) if each]
-    else:
-        results = []
-        many = len(key) - len(op.tensors)
-        for p in op.params:
-            if p.kind != "value":
-                if p in wanted:
-                    star = "*" if p.kind == "many" else ""
-                    results.append(star + call(f"rule_{p.name}", op.rules[p.name]))
-                elif op.wide:
-                    n = many if p.kind == "many" else 1
-                    results.append(f"*(None,) * {n}")
-    if op.broadcast:
-        for i, result in enumerate(results):
-            lines.append(f"    g_{i} = {result}")
-        lines.append("    if shapes is not None:")
-        for i in range(len(results)):
-            lines += [
-                f"        if g_{i} is not None and g_{i}.shape != shapes[{i}]:",
-                f"            g_{i} = sum_to(k, g_{i}, shapes[{i}])",
-            ]
-        results = [f"g_{i}" for i in range(len(results))]
-    lines.append(f"    return ({', '.join(results)},)")
-    return compiled("back", lines, space)

@@ -103,7 +103,17 @@ class Tensor(Attributes, Conversion, Protocols):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has accumulated here, or None."""
-        return getattr(self, "_grad", None)
+        found = getattr(self, "_grad", None)
+        if found is None and not self.is_leaf and not self.retains_grad:
+            from warnings import warn
+
+            warn(
+                "the .grad of a Tensor that is not a leaf is read: backward() keeps "
+                "gradients of leaves alone. Call retain_grad() on this tensor before "
+                "that, or read the .grad of the leaf it was computed from",
+                stacklevel=2,
+            )
+        return found
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -309,9 +319,11 @@ def from_foreign(name: str, param: Any, value: Any) -> Any:
         from .creation.data import as_tensor
 
         return as_tensor(value)
+    data = isinstance(value, (list, tuple, bool, int, float, complex))
     raise TypeError(
         f"{name}(): argument '{param.name}' must be Tensor"
         f"{' or Number' if param.scalar else ''}, not {type(value).__name__}"
+        f"{'; plugrad.tensor(...) makes it one' if data else ''}"
     )
 
 

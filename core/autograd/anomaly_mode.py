@@ -30,7 +30,13 @@ class detect_anomaly(modes.Setting):
 
 
 class set_detect_anomaly(modes.SettingAtOnce):
-    """Turn anomaly detection on or off, at once, and back at the end of a `with`."""
+    """Turn anomaly detection on or off, at once, and back at the end of a `with`.
+
+    >>> import plugrad
+    >>> with plugrad.autograd.set_detect_anomaly(True):
+    ...     plugrad.autograd.is_anomaly_enabled()
+    True
+    """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         super().__init__(anomaly=bool(mode), check_nan=check_nan)
@@ -42,6 +48,16 @@ class check_saved_tensors(modes.Setting):
 
     Calls recorded inside the `with` note a hash of what they save; backward, also
     inside, compares. PyTorch has no such check, and computes a wrong gradient.
+
+    >>> import plugrad
+    >>> x, w = plugrad.ones(2), plugrad.ones(2, requires_grad=True)
+    >>> with plugrad.autograd.check_saved_tensors():
+    ...     y = (x * w).sum()
+    ...     x.numpy()[0] = 5
+    ...     y.backward()
+    Traceback (most recent call last):
+        ...
+    RuntimeError: one of the variables needed for gradient computation has been ...
     """
 
     def __init__(self) -> None:
@@ -49,12 +65,23 @@ class check_saved_tensors(modes.Setting):
 
 
 def is_anomaly_enabled() -> bool:
-    """Whether this thread detects anomalies."""
+    """Whether this thread detects anomalies.
+
+    >>> import plugrad
+    >>> plugrad.autograd.is_anomaly_enabled()
+    False
+    """
     return modes.current().anomaly
 
 
 def is_anomaly_check_nan_enabled() -> bool:
-    """Whether anomaly detection looks for NaN."""
+    """Whether anomaly detection looks for NaN.
+
+    >>> import plugrad
+    >>> with plugrad.autograd.set_detect_anomaly(True, check_nan=False):
+    ...     plugrad.autograd.is_anomaly_check_nan_enabled()
+    False
+    """
     mode = modes.current()
     return mode.anomaly and mode.check_nan
 

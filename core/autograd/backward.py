@@ -155,7 +155,8 @@ def starts(
         if t._node is None:
             raise RuntimeError(
                 f"element {i} of tensors does not require grad and does not have a "
-                "grad_fn"
+                "grad_fn: nothing it was computed from was made with "
+                "requires_grad=True, or that happened under no_grad() or detach()"
             )
         g = first_gradient(t) if g is None else given_gradient(t, g, i)
         roots.append((t._node, g if create_graph else g._a))

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 
 
 class GradcheckError(RuntimeError):
-    """Raised by `gradcheck` and `gradgradcheck` when a gradient is wrong."""
+    """Raised by `gradcheck` and `gradgradcheck` when a gradient is wrong.
+
+    >>> import plugrad
+    >>> x = plugrad.ones(1, dtype=plugrad.float64, requires_grad=True)
+    >>> try:
+    ...     plugrad.autograd.gradcheck(lambda x: x * x.detach(), x)
+    ... except plugrad.autograd.GradcheckError:
+    ...     print("the gradient is 2 * x, not x")
+    the gradient is 2 * x, not x
+    """
 
 
 def gradcheck(

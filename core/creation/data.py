@@ -346,7 +346,10 @@ def from_numpy(ndarray: Any) -> Tensor:
     """
     k = get_backend("numpy")
     if not isinstance(ndarray, k.array_type):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+        raise TypeError(
+            f"from_numpy(): expected np.ndarray (got {type(ndarray).__name__}); "
+            "plugrad.as_tensor() takes arrays of other libraries, and lists"
+        )
     if not ndarray.dtype.isnative:
         raise ValueError(
             "the array's byte order is not this machine's; convert it with "

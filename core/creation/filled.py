@@ -218,7 +218,15 @@ def named_function(function: Any, name: str, doc: str) -> Any:
     return function
 
 
-empty = filler("empty", "A tensor of a shape, its elements anything.")
+empty = filler(
+    "empty",
+    """A tensor of a shape, its elements anything.
+
+    >>> import plugrad
+    >>> plugrad.empty(2, 3).shape
+    plugrad.Size([2, 3])
+    """,
+)
 zeros = filler(
     "zeros",
     """A tensor of zeros.
@@ -367,7 +375,15 @@ def liker(how: str) -> Any:
         return finish(*made, requires_grad)
 
     return named_function(
-        function, name, f"`{how}` in the shape, dtype and device of another tensor."
+        function,
+        name,
+        f"""`{how}` in the shape, dtype and device of another tensor.
+
+    >>> import plugrad
+    >>> x = plugrad.{name}(plugrad.tensor([3, 4]))
+    >>> x.shape, x.dtype
+    (plugrad.Size([2]), plugrad.int64)
+    """,
     )
 
 

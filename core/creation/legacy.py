@@ -55,7 +55,12 @@ class TensorType(type):
 
 
 def _define(name: str, d: dtype) -> TensorType:
-    text = f"Tensors of {d} on the CPU; use `plugrad.tensor(..., dtype={d})` instead."
+    text = f"""Tensors of {d} on the CPU; use `plugrad.tensor(..., dtype={d})` instead.
+
+    >>> import plugrad
+    >>> plugrad.{name}([0, 1]).type()
+    'plugrad.{name}'
+    """
     return TensorType(name, (), {"dtype": d, "__doc__": text, "__module__": "plugrad"})
 
 

@@ -82,7 +82,12 @@ def bartlett_window(
 def blackman_window(
     window_length: int, periodic: bool = True, **options: Any
 ) -> Tensor:
-    """A sum of two cosines, flat at the ends."""
+    """A sum of two cosines, flat at the ends.
+
+    >>> import plugrad
+    >>> plugrad.blackman_window(4)[1:]
+    tensor([0.3400, 1.0000, 0.3400])
+    """
 
     def weight(t: float) -> float:
         return 0.42 + 0.5 * cos(pi * t) + 0.08 * cos(2 * pi * t)
@@ -97,7 +102,12 @@ def hamming_window(
     beta: float = 0.46,
     **options: Any,
 ) -> Tensor:
-    """A raised cosine: `alpha` in the mean, and `beta` above and below that."""
+    """A raised cosine: `alpha` in the mean, and `beta` above and below that.
+
+    >>> import plugrad
+    >>> plugrad.hamming_window(4)
+    tensor([0.0800, 0.5400, 1.0000, 0.5400])
+    """
 
     def weight(t: float) -> float:
         return alpha + beta * cos(pi * t)
@@ -123,7 +133,12 @@ def kaiser_window(
     window_length: int, periodic: bool = True, beta: float = 12.0, **options: Any
 ) -> Tensor:
     """Kaiser's window, by the Bessel function of order 0; the larger `beta`, the
-    narrower."""
+    narrower.
+
+    >>> import plugrad
+    >>> plugrad.kaiser_window(5, periodic=False, beta=5.0)
+    tensor([0.0367, 0.5529, 1.0000, 0.5529, 0.0367])
+    """
     top = bessel(beta)
 
     def weight(t: float) -> float:

@@ -36,7 +36,14 @@ __all__ = [
 
 @op(promote="same", kinds="iuf")
 def relu(k: Kernels, x: Tensor) -> Tensor:
-    """max(x, 0), elementwise."""
+    """max(x, 0), elementwise.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> plugrad.relu(x).sum().backward()
+    >>> x.grad
+    tensor([0., 0., 1.])
+    """
     return k.maximum(x, k.zeros_like(x))
 
 
@@ -63,7 +70,12 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(promote="float")
 def sigmoid(k: Kernels, x: Tensor) -> Tensor:
-    """1 / (1 + exp(-x)), elementwise."""
+    """1 / (1 + exp(-x)), elementwise.
+
+    >>> import plugrad
+    >>> plugrad.sigmoid(plugrad.tensor([-2.0, 0.0, 2.0]))
+    tensor([0.1192, 0.5000, 0.8808])
+    """
     return 1.0 / (k.exp(-x) + 1.0)
 
 
@@ -104,7 +116,12 @@ logit.grad(x=slope_of_logit)
 
 @op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.logsigmoid")
 def logsigmoid(k: Kernels, x: Tensor) -> Tensor:
-    """log(1 / (1 + exp(-x))), elementwise."""
+    """log(1 / (1 + exp(-x))), elementwise.
+
+    >>> import plugrad
+    >>> plugrad.logsigmoid(plugrad.tensor([-100.0, 0.0]))
+    tensor([-100.0000,   -0.6931])
+    """
     return k.minimum(x, k.zeros_like(x)) - k.log1p(k.exp(-k.abs(x)))
 
 
@@ -115,7 +132,12 @@ logsigmoid.grad(x=lambda k, g, x: g * k.sigmoid(-x))
 def softplus(
     k: Kernels, x: Tensor, beta: float = 1.0, threshold: float = 20.0
 ) -> Tensor:
-    """log(1 + exp(beta * x)) / beta, elementwise; x itself beyond the threshold."""
+    """log(1 + exp(beta * x)) / beta, elementwise; x itself beyond the threshold.
+
+    >>> import plugrad
+    >>> plugrad.softplus(plugrad.tensor([-1.0, 0.0, 30.0]))
+    tensor([ 0.3133,  0.6931, 30.0000])
+    """
     z = x * beta
     return k.where(z > threshold, x, k.logaddexp(z, k.zeros_like(z)) / beta)
 
@@ -133,7 +155,12 @@ softplus.grad(x=slope_of_softplus)
 
 @op(promote="same", kinds="fc", method=False, oracle="torch.nn.functional.silu")
 def silu(k: Kernels, x: Tensor) -> Tensor:
-    """x * sigmoid(x), elementwise."""
+    """x * sigmoid(x), elementwise.
+
+    >>> import plugrad
+    >>> plugrad.silu(plugrad.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.2689,  0.0000,  0.7311])
+    """
     return x / (k.exp(-x) + 1.0)
 
 
@@ -142,7 +169,7 @@ def slope_of_silu(k: Kernels, g: Array, x: Array) -> Array:
     s = k.sigmoid(x)
     g = g * s
     gx = g * x
-    return g + gx - gx * s
+    return g + (gx - gx * s)  # 0 beside g where s is 1
 
 
 silu.grad(x=slope_of_silu)
@@ -151,7 +178,12 @@ silu.grad(x=slope_of_silu)
 @op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.gelu")
 def gelu(k: Kernels, x: Tensor, approximate: str = "none") -> Tensor:
     """x times the chance that a normal number is below x, elementwise; with
-    `approximate="tanh"` nearly so, and faster."""
+    `approximate="tanh"` nearly so, and faster.
+
+    >>> import plugrad
+    >>> plugrad.gelu(plugrad.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.1587,  0.0000,  0.8413])
+    """
     if approximate == "none":
         return typed_as(k, x / 2 * (k.erf(x * sqrt(0.5)) + 1), x)
     if approximate == "tanh":
@@ -200,7 +232,12 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.elu")
 def elu(k: Kernels, x: Tensor, alpha: float = 1.0) -> Tensor:
-    """x where it is positive, else alpha * (exp(x) - 1), elementwise."""
+    """x where it is positive, else alpha * (exp(x) - 1), elementwise.
+
+    >>> import plugrad
+    >>> plugrad.elu(plugrad.tensor([-10.0, -1.0, 2.0]))
+    tensor([-1.0000, -0.6321,  2.0000])
+    """
     return k.where(x > 0, x, k.expm1(x) * alpha)
 
 
@@ -215,7 +252,12 @@ elu.grad(x=slope_of_elu)
 
 @op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.leaky_relu")
 def leaky_relu(k: Kernels, x: Tensor, negative_slope: float = 0.01) -> Tensor:
-    """x where it is positive, else negative_slope * x, elementwise."""
+    """x where it is positive, else negative_slope * x, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.leaky_relu(plugrad.tensor([-2.0, 3.0]), 0.1)
+    tensor([-0.2000,  3.0000])
+    """
     return typed_as(k, k.where(x > 0, x, x * negative_slope), x)
 
 
@@ -244,7 +286,12 @@ def _(make: Any) -> Iterator[Sample]:
 def hardtanh(
     k: Kernels, x: Tensor, min_val: float = -1.0, max_val: float = 1.0
 ) -> Tensor:
-    """x, but not below `min_val` nor above `max_val`, elementwise."""
+    """x, but not below `min_val` nor above `max_val`, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.hardtanh(plugrad.tensor([-3.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     dtype = k.dtype_of(x)

@@ -44,7 +44,12 @@ def backwards(dims: Sequence[int]) -> tuple[int, ...]:
 
 @op(view=True)
 def permute(k: Kernels, x: Tensor, *dims: int) -> Tensor:
-    """The dimensions in another order."""
+    """The dimensions in another order.
+
+    >>> import plugrad
+    >>> plugrad.permute(plugrad.ones(2, 3, 4), (2, 0, 1)).shape
+    plugrad.Size([4, 2, 3])
+    """
     if len(dims) != x.ndim:
         raise RuntimeError(
             f"permute: {len(dims)} dims were given for a tensor of {x.ndim} dimensions"
@@ -68,13 +73,26 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(view=True)
 def transpose(k: Kernels, x: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Two dimensions exchanged."""
+    """Two dimensions exchanged.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[1, 2], [3, 4]])
+    >>> plugrad.transpose(x, 0, 1)[0, 1] = 9  # a view: it writes to x
+    >>> x
+    tensor([[1, 2],
+            [9, 4]])
+    """
     return exchanged(k, x, dim0, dim1)
 
 
 @op(view=True)
 def swapaxes(k: Kernels, x: Tensor, axis0: int, axis1: int) -> Tensor:
-    """Two dimensions exchanged; `transpose` by NumPy's name."""
+    """Two dimensions exchanged; `transpose` by NumPy's name.
+
+    >>> import plugrad
+    >>> plugrad.swapaxes(plugrad.ones(2, 3, 4), 0, 2).shape
+    plugrad.Size([4, 3, 2])
+    """
     return exchanged(k, x, axis0, axis1)
 
 
@@ -103,12 +121,24 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Two dimensions exchanged; `transpose` by another name."""
+    """Two dimensions exchanged; `transpose` by another name.
+
+    >>> import plugrad
+    >>> plugrad.swapdims(plugrad.ones(2, 3, 4), 0, 2).shape
+    plugrad.Size([4, 3, 2])
+    """
     return transpose(input, dim0, dim1)
 
 
 def t(input: Tensor) -> Tensor:
-    """A matrix transposed; tensors of fewer dimensions as they are."""
+    """A matrix transposed; tensors of fewer dimensions as they are.
+
+    >>> import plugrad
+    >>> plugrad.t(plugrad.tensor([[1, 2, 3]]))
+    tensor([[1],
+            [2],
+            [3]])
+    """
     n = input._a.ndim
     if n > 2:
         raise RuntimeError(
@@ -118,7 +148,12 @@ def t(input: Tensor) -> Tensor:
 
 
 def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
-    """Dimensions moved to other places, the rest in their order."""
+    """Dimensions moved to other places, the rest in their order.
+
+    >>> import plugrad
+    >>> plugrad.movedim(plugrad.ones(2, 3, 4), (0, 1), (2, 0)).shape
+    plugrad.Size([3, 4, 2])
+    """
     n = input._a.ndim
     source, destination = dim_indices(source, n), dim_indices(destination, n)
     if len(source) != len(destination):
@@ -136,7 +171,12 @@ def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
 
 
 def moveaxis(input: Tensor, source: Dims, destination: Dims) -> Tensor:
-    """`movedim` by NumPy's name."""
+    """`movedim` by NumPy's name.
+
+    >>> import plugrad
+    >>> plugrad.moveaxis(plugrad.ones(2, 3, 4), 0, -1).shape
+    plugrad.Size([3, 4, 2])
+    """
     return movedim(input, source, destination)
 
 
@@ -164,7 +204,13 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def adjoint(input: Tensor) -> Tensor:
-    """The last two dimensions exchanged, and complex numbers conjugated."""
+    """The last two dimensions exchanged, and complex numbers conjugated.
+
+    >>> import plugrad
+    >>> plugrad.adjoint(plugrad.tensor([[1.0, 2j]]))
+    tensor([[1.-0.j],
+            [0.-2.j]])
+    """
     from ..backend import OPS
 
     x = mT(input)
@@ -192,7 +238,12 @@ def H(x: Tensor) -> Tensor:
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """One position along a dimension, which goes away."""
+    """One position along a dimension, which goes away.
+
+    >>> import plugrad
+    >>> plugrad.select(plugrad.tensor([[1, 2, 3], [4, 5, 6]]), 1, -1)
+    tensor([3, 6])
+    """
     if not input._a.ndim:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     dim = one(input._a.ndim, dim)
@@ -206,7 +257,12 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """`length` positions of a dimension, from `start` on."""
+    """`length` positions of a dimension, from `start` on.
+
+    >>> import plugrad
+    >>> plugrad.narrow(plugrad.arange(6), 0, 2, 3)
+    tensor([2, 3, 4])
+    """
     if not input._a.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = one(input._a.ndim, dim)

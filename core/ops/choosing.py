@@ -51,7 +51,13 @@ def share(k: Kernels, g: Array, lost: Array, tied: Array) -> Array:
 
 @op(promote="same", kinds="biuf", inplace=False)
 def maximum(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
-    """The larger of a and b, elementwise, broadcast; NaN if either is."""
+    """The larger of a and b, elementwise, broadcast; NaN if either is.
+
+    >>> import plugrad
+    >>> a, b = plugrad.tensor([1.0, plugrad.nan]), plugrad.tensor([2.0, 3.0])
+    >>> plugrad.maximum(a, b)
+    tensor([2., nan])
+    """
     return k.logical_or(a, b) if is_bool(k, a) else k.maximum(a, b)
 
 
@@ -63,7 +69,13 @@ maximum.grad(
 
 @op(promote="same", kinds="biuf", inplace=False)
 def minimum(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
-    """The smaller of a and b, elementwise, broadcast; NaN if either is."""
+    """The smaller of a and b, elementwise, broadcast; NaN if either is.
+
+    >>> import plugrad
+    >>> a, b = plugrad.tensor([1.0, plugrad.nan]), plugrad.tensor([2.0, 3.0])
+    >>> plugrad.minimum(a, b)
+    tensor([1., nan])
+    """
     return k.logical_and(a, b) if is_bool(k, a) else k.minimum(a, b)
 
 
@@ -75,7 +87,13 @@ minimum.grad(
 
 @op(promote="same", kinds="biuf", inplace=False)
 def fmax(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
-    """The larger of a and b, elementwise, broadcast; the other one if one is NaN."""
+    """The larger of a and b, elementwise, broadcast; the other one if one is NaN.
+
+    >>> import plugrad
+    >>> a, b = plugrad.tensor([1.0, plugrad.nan]), plugrad.tensor([2.0, 3.0])
+    >>> plugrad.fmax(a, b)
+    tensor([2., 3.])
+    """
     if is_bool(k, a):
         return k.logical_or(a, b)
     return k.where(a != a, b, k.where(b != b, a, k.maximum(a, b)))
@@ -89,7 +107,13 @@ fmax.grad(
 
 @op(promote="same", kinds="biuf", inplace=False)
 def fmin(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
-    """The smaller of a and b, elementwise, broadcast; the other one if one is NaN."""
+    """The smaller of a and b, elementwise, broadcast; the other one if one is NaN.
+
+    >>> import plugrad
+    >>> a, b = plugrad.tensor([1.0, plugrad.nan]), plugrad.tensor([2.0, 3.0])
+    >>> plugrad.fmin(a, b)
+    tensor([1., 3.])
+    """
     if is_bool(k, a):
         return k.logical_and(a, b)
     return k.where(a != a, b, k.where(b != b, a, k.minimum(a, b)))
@@ -171,7 +195,12 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(promote="same", kinds="biuf")
 def clamp_min(k: Kernels, x: Tensor, min: Tensor | Number) -> Tensor:
-    """x, but not below `min`, elementwise, broadcast."""
+    """x, but not below `min`, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.clamp_min(plugrad.tensor([1.0, 5.0, plugrad.nan]), 3)
+    tensor([3., 5., nan])
+    """
     return k.logical_or(x, min) if is_bool(k, x) else k.maximum(x, min)
 
 
@@ -183,7 +212,12 @@ clamp_min.grad(
 
 @op(promote="same", kinds="biuf")
 def clamp_max(k: Kernels, x: Tensor, max: Tensor | Number) -> Tensor:
-    """x, but not above `max`, elementwise, broadcast."""
+    """x, but not above `max`, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.clamp_max(plugrad.tensor([1.0, 5.0, plugrad.nan]), 3)
+    tensor([1., 3., nan])
+    """
     return k.logical_and(x, max) if is_bool(k, x) else k.minimum(x, max)
 
 
@@ -202,7 +236,13 @@ def nan_to_num(
     neginf: float | None = None,
 ) -> Tensor:
     """x with NaN and the infinities replaced, elementwise: by default with 0 and the
-    largest numbers of the dtype."""
+    largest numbers of the dtype.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([plugrad.nan, 1.0, -plugrad.inf])
+    >>> plugrad.nan_to_num(x, neginf=-9.0)
+    tensor([ 0.,  1., -9.])
+    """
     if k.isdtype(x.dtype, "complex floating"):
         re = finite(k, k.real(x), nan, posinf, neginf)
         im = finite(k, k.imag(x), nan, posinf, neginf)
@@ -417,7 +457,12 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(method=False, inplace=True)
 def fill(k: Kernels, x: Tensor, value: Tensor | Number) -> Tensor:
-    """A tensor like x, with `value` everywhere."""
+    """A tensor like x, with `value` everywhere.
+
+    >>> import plugrad
+    >>> plugrad.fill(plugrad.tensor([1, 2]), 7)
+    tensor([7, 7])
+    """
     value = k.broadcast_to(filling(k, "fill", x, value), x.shape)
     return k.asarray(value, copy=True)
 

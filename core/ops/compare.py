@@ -55,13 +55,25 @@ __all__ = [
 
 @op(promote="same")
 def eq(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
-    """Whether a equals b, elementwise, broadcast."""
+    """Whether a equals b, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.eq(plugrad.tensor([[1], [2]]), plugrad.tensor([1, 2]))
+    tensor([[ True, False],
+            [False,  True]])
+    """
     return k.equal(a, b)
 
 
 @op(promote="same")
 def ne(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
-    """Whether a differs from b, elementwise, broadcast."""
+    """Whether a differs from b, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0, plugrad.nan])
+    >>> plugrad.ne(x, x)
+    tensor([False,  True])
+    """
     return k.not_equal(a, b)
 
 
@@ -72,25 +84,45 @@ def ordered(k: Kernels, x: Array) -> Array:
 
 @op(promote="same", kinds="biuf")
 def lt(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
-    """Whether a is less than b, elementwise, broadcast."""
+    """Whether a is less than b, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.lt(plugrad.tensor([1, 2, 3]), 2)
+    tensor([ True, False, False])
+    """
     return k.less(ordered(k, a), ordered(k, b))
 
 
 @op(promote="same", kinds="biuf")
 def le(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
-    """Whether a is less than or equal to b, elementwise, broadcast."""
+    """Whether a is less than or equal to b, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.le(plugrad.tensor([1, 2, 3]), 2)
+    tensor([ True,  True, False])
+    """
     return k.less_equal(ordered(k, a), ordered(k, b))
 
 
 @op(promote="same", kinds="biuf")
 def gt(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
-    """Whether a is greater than b, elementwise, broadcast."""
+    """Whether a is greater than b, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.gt(plugrad.tensor([1, 2, 3]), 2)
+    tensor([False, False,  True])
+    """
     return k.greater(ordered(k, a), ordered(k, b))
 
 
 @op(promote="same", kinds="biuf")
 def ge(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
-    """Whether a is greater than or equal to b, elementwise, broadcast."""
+    """Whether a is greater than or equal to b, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.ge(plugrad.tensor([1, 2, 3]), 2)
+    tensor([False,  True,  True])
+    """
     return k.greater_equal(ordered(k, a), ordered(k, b))
 
 
@@ -124,7 +156,12 @@ def isclose(
     atol: float = 1e-08,
     equal_nan: bool = False,
 ) -> Tensor:
-    """Whether abs(a - b) <= atol + rtol * abs(b), elementwise, broadcast."""
+    """Whether abs(a - b) <= atol + rtol * abs(b), elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.isclose(plugrad.tensor([1.0, 1e-6]), plugrad.tensor([1.000001, 0.0]))
+    tensor([ True, False])
+    """
     not_negative(rtol=rtol, atol=atol)
     close = k.equal(a, b)
     if equal_nan:
@@ -161,7 +198,13 @@ def allclose(
     atol: float = 1e-08,
     equal_nan: bool = False,
 ) -> bool:
-    """Whether all elements are close, as `isclose` sees it."""
+    """Whether all elements are close, as `isclose` sees it.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0, plugrad.nan])
+    >>> plugrad.allclose(x, x), plugrad.allclose(x, x, equal_nan=True)
+    (False, True)
+    """
     close = isclose(input, other, rtol, atol, equal_nan)
     return bool(OPS["all"].function(close).item())
 
@@ -176,25 +219,45 @@ def truth(k: Kernels, x: Array) -> Array:
 
 @op(promote="same")
 def logical_and(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
-    """Whether both are other than zero, elementwise, broadcast."""
+    """Whether both are other than zero, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.logical_and(plugrad.tensor([0, 1, 2]), plugrad.tensor([1, 0, 4]))
+    tensor([False, False,  True])
+    """
     return k.logical_and(truth(k, a), truth(k, b))
 
 
 @op(promote="same")
 def logical_or(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
-    """Whether one or both are other than zero, elementwise, broadcast."""
+    """Whether one or both are other than zero, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.logical_or(plugrad.tensor([0, 1, 0]), plugrad.tensor([0, 0, 4]))
+    tensor([False,  True,  True])
+    """
     return k.logical_or(truth(k, a), truth(k, b))
 
 
 @op(promote="same")
 def logical_xor(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
-    """Whether just one is other than zero, elementwise, broadcast."""
+    """Whether just one is other than zero, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.logical_xor(plugrad.tensor([1, 1]), plugrad.tensor([2, 0]))
+    tensor([False,  True])
+    """
     return k.logical_xor(truth(k, a), truth(k, b))
 
 
 @op(promote="same")
 def logical_not(k: Kernels, x: Tensor) -> Tensor:
-    """Whether x is zero, elementwise."""
+    """Whether x is zero, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.logical_not(plugrad.tensor([0.0, 0.5]))
+    tensor([ True, False])
+    """
     return k.logical_not(truth(k, x))
 
 
@@ -203,25 +266,47 @@ def logical_not(k: Kernels, x: Tensor) -> Tensor:
 
 @op(promote="same", kinds="biu")
 def bitwise_and(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
-    """The bits that both have, elementwise, broadcast; for bools, a and b."""
+    """The bits that both have, elementwise, broadcast; for bools, a and b.
+
+    >>> import plugrad
+    >>> plugrad.bitwise_and(plugrad.tensor([0b1100, 0b1010]), 0b1010)
+    tensor([ 8, 10])
+    """
     return k.bitwise_and(a, b)
 
 
 @op(promote="same", kinds="biu")
 def bitwise_or(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
-    """The bits that one or both have, elementwise, broadcast; for bools, a or b."""
+    """The bits that one or both have, elementwise, broadcast; for bools, a or b.
+
+    >>> import plugrad
+    >>> plugrad.bitwise_or(plugrad.tensor([0b1100, 0b0001]), 0b1010)
+    tensor([14, 11])
+    """
     return k.bitwise_or(a, b)
 
 
 @op(promote="same", kinds="biu")
 def bitwise_xor(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
-    """The bits that just one has, elementwise, broadcast."""
+    """The bits that just one has, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.bitwise_xor(plugrad.tensor([0b1100, 0b0001]), 0b1010)
+    tensor([ 6, 11])
+    """
     return k.bitwise_xor(a, b)
 
 
 @op(promote="same")
 def bitwise_not(k: Kernels, x: Tensor) -> Tensor:
-    """The other bits, elementwise; for bools, not x."""
+    """The other bits, elementwise; for bools, not x.
+
+    >>> import plugrad
+    >>> plugrad.bitwise_not(plugrad.tensor([0, 5]))
+    tensor([-1, -6])
+    >>> plugrad.bitwise_not(plugrad.tensor([True, False]))
+    tensor([False,  True])
+    """
     return k.bitwise_invert(x)
 
 
@@ -258,13 +343,23 @@ def shifted_right(k: Kernels, a: Array, b: Array) -> Array:
 
 @op(promote="same", kinds="iu")
 def bitwise_left_shift(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
-    """a times 2 to the power b, elementwise, broadcast, as far as bits go."""
+    """a times 2 to the power b, elementwise, broadcast, as far as bits go.
+
+    >>> import plugrad
+    >>> plugrad.bitwise_left_shift(plugrad.tensor([1, -3]), 2)
+    tensor([  4, -12])
+    """
     return shifted_left(k, a, b)
 
 
 @op(promote="same", kinds="iu")
 def bitwise_right_shift(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
-    """a divided by 2 to the power b and rounded down, elementwise, broadcast."""
+    """a divided by 2 to the power b and rounded down, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.bitwise_right_shift(plugrad.tensor([5, -5]), 1)
+    tensor([ 2, -3])
+    """
     return shifted_right(k, a, b)
 
 
@@ -285,37 +380,67 @@ def rrshift(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
 
 @op(promote="same", inplace=False)
 def isnan(k: Kernels, x: Tensor) -> Tensor:
-    """Whether x is not a number, elementwise."""
+    """Whether x is not a number, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.isnan(plugrad.tensor([1.0, plugrad.inf, plugrad.nan]))
+    tensor([False, False,  True])
+    """
     return x != x
 
 
 @op(promote="same", inplace=False)
 def isinf(k: Kernels, x: Tensor) -> Tensor:
-    """Whether x is infinite, elementwise."""
+    """Whether x is infinite, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.isinf(plugrad.tensor([1.0, -plugrad.inf, plugrad.nan]))
+    tensor([False,  True, False])
+    """
     return k.isinf(x) if is_floating(k, x) else x != x
 
 
 @op(promote="same", inplace=False)
 def isfinite(k: Kernels, x: Tensor) -> Tensor:
-    """Whether x is neither infinite nor NaN, elementwise."""
+    """Whether x is neither infinite nor NaN, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.isfinite(plugrad.tensor([1.0, plugrad.inf, plugrad.nan]))
+    tensor([ True, False, False])
+    """
     return k.isfinite(x) if is_floating(k, x) else x == x
 
 
 @op(promote="same", kinds="biuf", inplace=False)
 def isposinf(k: Kernels, x: Tensor) -> Tensor:
-    """Whether x is positive infinity, elementwise."""
+    """Whether x is positive infinity, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.isposinf(plugrad.tensor([-plugrad.inf, plugrad.inf]))
+    tensor([False,  True])
+    """
     return x == float("inf") if is_floating(k, x) else x != x
 
 
 @op(promote="same", kinds="biuf", inplace=False)
 def isneginf(k: Kernels, x: Tensor) -> Tensor:
-    """Whether x is negative infinity, elementwise."""
+    """Whether x is negative infinity, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.isneginf(plugrad.tensor([-plugrad.inf, plugrad.inf]))
+    tensor([ True, False])
+    """
     return x == float("-inf") if is_floating(k, x) else x != x
 
 
 @op(promote="same", inplace=False)
 def isreal(k: Kernels, x: Tensor) -> Tensor:
-    """Whether x has no imaginary part, elementwise."""
+    """Whether x has no imaginary part, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.isreal(plugrad.tensor([1.0, 1j]))
+    tensor([ True, False])
+    """
     if k.isdtype(x.dtype, "complex floating"):
         return k.imag(x) == 0
     return k.ones(x.shape, dtype=k.bool)
@@ -323,7 +448,12 @@ def isreal(k: Kernels, x: Tensor) -> Tensor:
 
 @op(promote="same", kinds="biuf", inplace=False)
 def signbit(k: Kernels, x: Tensor) -> Tensor:
-    """Whether the sign is negative, elementwise; -0.0 has one."""
+    """Whether the sign is negative, elementwise; -0.0 has one.
+
+    >>> import plugrad
+    >>> plugrad.signbit(plugrad.tensor([-1.0, -0.0, 0.0]))
+    tensor([ True,  True, False])
+    """
     if is_floating(k, x):
         return k.signbit(x)
     return x != x if k.isdtype(x.dtype, ("bool", "unsigned integer")) else x < 0

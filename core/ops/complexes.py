@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import pi
 
+from .. import dtypes
 from ..declare import Sample, op
 from ..params import ALL_KINDS
 from .math import is_complex
@@ -42,6 +43,14 @@ def note_complex(values: dict[str, Any]) -> None:
         x._k.native(x.dtype.to_complex())
 
 
+def note_parts(values: dict[str, Any]) -> None:
+    """The same for parts, whose dtype must have a complex one of its own."""
+    for x in values.values():
+        if x.dtype is dtypes.bfloat16:
+            raise RuntimeError(f"there are no complex numbers of {x.dtype}")
+    note_complex(values)
+
+
 def widened(k: Kernels, re: Array) -> Any:
     """The complex dtype of two such reals, as the library calls it."""
     return k.native(k.dtype_of(re).to_complex())
@@ -52,7 +61,12 @@ def widened(k: Kernels, re: Array) -> Any:
 
 @op(promote="same", view=True, method=False)
 def real(k: Kernels, x: Tensor) -> Tensor:
-    """The real part, elementwise; a real tensor itself."""
+    """The real part, elementwise; a real tensor itself.
+
+    >>> import plugrad
+    >>> plugrad.real(plugrad.tensor([1 + 2j]))
+    tensor([1.])
+    """
     return k.real(x)
 
 
@@ -61,7 +75,14 @@ real.grad(x=lambda k, g, x_dtype: k.astype(g, x_dtype))
 
 @op(promote="same", kinds="c", view=True, method=False)
 def imag(k: Kernels, x: Tensor) -> Tensor:
-    """The imaginary part, elementwise."""
+    """The imaginary part, elementwise.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1 + 2j])
+    >>> y = plugrad.imag(x).zero_()  # a view: it writes to x
+    >>> x
+    tensor([1.+0.j])
+    """
     return k.imag(x)
 
 
@@ -70,7 +91,12 @@ imag.grad(x=lambda k, g, x_dtype: k.astype(g, x_dtype) * -1j)
 
 @op(promote="same", view=True, inplace=False)
 def conj(k: Kernels, x: Tensor) -> Tensor:
-    """The complex conjugate, elementwise; a real tensor itself."""
+    """The complex conjugate, elementwise; a real tensor itself.
+
+    >>> import plugrad
+    >>> plugrad.conj(plugrad.tensor([1 + 2j]))
+    tensor([1.-2.j])
+    """
     return k.conj(x)
 
 
@@ -94,7 +120,13 @@ def _(values: dict[str, Any]) -> None:
 
 @op(promote="same")
 def conj_physical(k: Kernels, x: Tensor) -> Tensor:
-    """The complex conjugate, elementwise, always in memory of its own."""
+    """The complex conjugate, elementwise, always in memory of its own.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0])
+    >>> plugrad.conj(x) is x, plugrad.conj_physical(x) is x
+    (True, False)
+    """
     return k.conj(x) if is_complex(k, x) else k.asarray(x, copy=True)
 
 
@@ -103,7 +135,14 @@ conj_physical.grad(x=lambda k, g: k.conj(g) if is_complex(k, g) else g)
 
 @op(promote="float", inplace=False)
 def angle(k: Kernels, x: Tensor) -> Tensor:
-    """The angle of a complex number, elementwise; for negative reals pi, else 0."""
+    """The angle of a complex number, elementwise; for negative reals pi, else 0.
+
+    >>> import plugrad
+    >>> plugrad.angle(plugrad.tensor([1j, 1 + 1j]))
+    tensor([1.5708, 0.7854])
+    >>> plugrad.angle(plugrad.tensor([-3.0, 3.0]))
+    tensor([3.1416, 0.0000])
+    """
     if is_complex(k, x):
         return k.atan2(k.imag(x), k.real(x))
     zero = k.zeros_like(x)
@@ -128,7 +167,13 @@ angle.grad(x=slope_of_angle)
 
 @op(kinds="c", view=True, method=False)
 def view_as_real(k: Kernels, x: Tensor) -> Tensor:
-    """Complex numbers as pairs of reals, in a last dimension of size 2."""
+    """Complex numbers as pairs of reals, in a last dimension of size 2.
+
+    >>> import plugrad
+    >>> plugrad.view_as_real(plugrad.tensor([1 + 2j, 3 + 4j]))
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
     return k.stack((k.real(x), k.imag(x)), axis=-1)
 
 
@@ -155,7 +200,12 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(view=True, method=False)
 def view_as_complex(k: Kernels, x: Tensor) -> Tensor:
-    """Pairs of reals, in a last dimension of size 2, as complex numbers."""
+    """Pairs of reals, in a last dimension of size 2, as complex numbers.
+
+    >>> import plugrad
+    >>> plugrad.view_as_complex(plugrad.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([1.+2.j, 3.+4.j])
+    """
     return joined(k, x[..., 0], x[..., 1])
 
 
@@ -206,17 +256,25 @@ def complex(k: Kernels, real: Tensor, imag: Tensor) -> Tensor:
     return joined(k, real, imag)
 
 
-complex.before("f")(note_complex)
-complex.grad(real=lambda k, g: k.real(g), imag=lambda k, g: -k.imag(g))
+complex.before("f")(note_parts)
+complex.grad(
+    real=lambda k, g, real_dtype: k.astype(k.real(g), real_dtype),
+    imag=lambda k, g, imag_dtype: k.astype(-k.imag(g), imag_dtype),
+)
 
 
 @op(promote="equal", kinds="f", broadcast=True, method=False)
 def polar(k: Kernels, abs: Tensor, angle: Tensor) -> Tensor:
-    """abs * (cos(angle) + sin(angle) * i), elementwise, broadcast."""
+    """abs * (cos(angle) + sin(angle) * i), elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.polar(plugrad.tensor(2.0), plugrad.tensor(1.0))
+    tensor(1.0806+1.6829j)
+    """
     return joined(k, abs * k.cos(angle), abs * k.sin(angle))
 
 
-polar.before("f")(note_complex)
+polar.before("f")(note_parts)
 polar.grad(
     abs=lambda k, g, angle: k.real(g) * k.cos(angle) - k.imag(g) * k.sin(angle),
     angle=lambda k, g, y: -k.imag(g * y),

@@ -101,7 +101,12 @@ def unique_consecutive(
     return_counts: bool = False,
     dim: int | None = None,
 ) -> Any:
-    """The elements, or the slices along `dim`, of each run of equal ones the first."""
+    """The elements, or the slices along `dim`, of each run of equal ones the first.
+
+    >>> import plugrad
+    >>> plugrad.unique_consecutive(plugrad.tensor([1, 1, 2, 1]), return_counts=True)
+    (tensor([1, 2, 1]), tensor([2, 1, 1]))
+    """
     return _chosen(distinct(input, dim, False), return_inverse, return_counts)
 
 
@@ -171,7 +176,12 @@ def histc(
     k: Kernels, x: Tensor, bins: int = 100, min: float = 0, max: float = 0
 ) -> Tensor:
     """How many elements lie in each of `bins` parts of equal width from `min` to `max`;
-    by default, from the smallest element to the largest."""
+    by default, from the smallest element to the largest.
+
+    >>> import plugrad
+    >>> plugrad.histc(plugrad.tensor([1.0, 2.0, 1.0, 9.0]), bins=3, min=0, max=3)
+    tensor([0., 2., 1.])
+    """
     if not k.isdtype(x.dtype, "real floating"):
         raise NotImplementedError(f"not implemented for {x.dtype}; cast with .float()")
     if bins <= 0:

@@ -73,7 +73,12 @@ def _(make: Any) -> Iterator[Sample]:
 def split_with_sizes(
     k: Kernels, x: Tensor, split_sizes: Sequence[int], dim: int = 0
 ) -> Sequence[Tensor]:
-    """Parts of given sizes along a dimension."""
+    """Parts of given sizes along a dimension.
+
+    >>> import plugrad
+    >>> plugrad.split_with_sizes(plugrad.arange(5), [1, 4])
+    (tensor([0]), tensor([1, 2, 3, 4]))
+    """
     if not x.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     at = one(x.ndim, dim)
@@ -127,7 +132,17 @@ def _(make: Any) -> Iterator[Sample]:
 def split(
     tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
 ) -> Sequence[Tensor]:
-    """Parts of one size (the last may be smaller), or of given sizes."""
+    """Parts of one size (the last may be smaller), or of given sizes.
+
+    >>> import plugrad
+    >>> plugrad.split(plugrad.arange(5), 2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    """
+    if isinstance(split_size_or_sections, float):
+        raise TypeError(
+            "split(): argument 'split_size_or_sections' must be int or a list of ints, "
+            f"not float ({split_size_or_sections})"
+        )
     if not isinstance(split_size_or_sections, int):
         return split_with_sizes(tensor, tuple(split_size_or_sections), dim)
     step = split_size_or_sections
@@ -155,7 +170,12 @@ def _length(x: Tensor, dim: int, name: str) -> int:
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> Sequence[Tensor]:
-    """At most `chunks` parts of one size, the last perhaps smaller."""
+    """At most `chunks` parts of one size, the last perhaps smaller.
+
+    >>> import plugrad
+    >>> [len(part) for part in plugrad.chunk(plugrad.arange(6), 4)]  # 3 parts, not 4
+    [2, 2, 2]
+    """
     n = _length(input, dim, "chunk")
     if chunks <= 0:
         raise RuntimeError(
@@ -169,7 +189,14 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> Sequence[Tensor]:
 def tensor_split(
     input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0
 ) -> Sequence[Tensor]:
-    """Parts that differ by one at most, or parts cut at given positions."""
+    """Parts that differ by one at most, or parts cut at given positions.
+
+    >>> import plugrad
+    >>> plugrad.tensor_split(plugrad.arange(5), 3)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    >>> plugrad.tensor_split(plugrad.arange(5), [1, 3])
+    (tensor([0]), tensor([1, 2]), tensor([3, 4]))
+    """
     n = _length(input, dim, "tensor_split")
     if hasattr(indices_or_sections, "tolist"):
         indices_or_sections = indices_or_sections.tolist()  # type: ignore[union-attr]
@@ -185,21 +212,36 @@ def tensor_split(
 
 
 def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> Sequence[Tensor]:
-    """`tensor_split` along dimension 1, or 0 where that is the only one."""
+    """`tensor_split` along dimension 1, or 0 where that is the only one.
+
+    >>> import plugrad
+    >>> plugrad.hsplit(plugrad.tensor([[1, 2, 3, 4]]), 2)
+    (tensor([[1, 2]]), tensor([[3, 4]]))
+    """
     if input._a.ndim < 1:
         raise RuntimeError("hsplit requires a tensor with at least 1 dimension")
     return _even(input, indices_or_sections, min(input._a.ndim - 1, 1), "hsplit")
 
 
 def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> Sequence[Tensor]:
-    """`tensor_split` along dimension 0."""
+    """`tensor_split` along dimension 0.
+
+    >>> import plugrad
+    >>> plugrad.vsplit(plugrad.tensor([[1, 2], [3, 4]]), 2)
+    (tensor([[1, 2]]), tensor([[3, 4]]))
+    """
     if input._a.ndim < 2:
         raise RuntimeError("vsplit requires a tensor with at least 2 dimensions")
     return _even(input, indices_or_sections, 0, "vsplit")
 
 
 def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> Sequence[Tensor]:
-    """`tensor_split` along dimension 2."""
+    """`tensor_split` along dimension 2.
+
+    >>> import plugrad
+    >>> [part.shape for part in plugrad.dsplit(plugrad.ones(1, 2, 4), [3])]
+    [plugrad.Size([1, 2, 3]), plugrad.Size([1, 2, 1])]
+    """
     if input._a.ndim < 3:
         raise RuntimeError("dsplit requires a tensor with at least 3 dimensions")
     return _even(input, indices_or_sections, 2, "dsplit")

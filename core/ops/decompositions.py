@@ -33,7 +33,13 @@ __all__ = ["cholesky", "cholesky_inverse", "qr", "svd"]
 
 @op(oracle="torch.linalg.cholesky")
 def cholesky(k: Kernels, x: Tensor, upper: bool = False) -> Tensor:
-    """Triangular y with y @ y.mH = x, for positive definite x; `upper`, y.mH @ y."""
+    """Triangular y with y @ y.mH = x, for positive definite x; `upper`, y.mH @ y.
+
+    >>> import plugrad
+    >>> plugrad.linalg.cholesky(plugrad.tensor([[4.0, 2.0], [2.0, 5.0]]))
+    tensor([[2., 0.],
+            [1., 2.]])
+    """
     need_matrices(x, square=True)
     need_floats(k, x)
     y = k.linalg.cholesky(x)
@@ -76,7 +82,13 @@ def _(make: Any) -> Iterator[Sample]:
 )
 def eigh(k: Kernels, x: Tensor, UPLO: str = "L") -> Any:
     """The eigenvalues, rising, and eigenvectors of symmetric (Hermitian) matrices, of
-    which only one triangle is read."""
+    which only one triangle is read.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[2.0, 99.0], [0.0, 1.0]])  # 99 is not read
+    >>> plugrad.linalg.eigh(A).eigenvalues
+    tensor([1., 2.])
+    """
     need_matrices(x, square=True)
     need_floats(k, x)
     if UPLO not in ("L", "U"):
@@ -117,7 +129,13 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
-    """The eigenvalues of symmetric (Hermitian) matrices, rising."""
+    """The eigenvalues of symmetric (Hermitian) matrices, rising.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[2.0, 1.0], [1.0, 2.0]])
+    >>> plugrad.linalg.eigvalsh(A).round(decimals=3)
+    tensor([1., 3.])
+    """
     return eigh(A, UPLO).eigenvalues
 
 
@@ -182,7 +200,14 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
-    """U, S, V with input = U @ diag(S) @ V.mH. `linalg.svd` gives V.mH instead."""
+    """U, S, V with input = U @ diag(S) @ V.mH. `linalg.svd` gives V.mH instead.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[0.0, 2.0], [1.0, 0.0]])
+    >>> U, S, V = plugrad.svd(A)
+    >>> plugrad.allclose(U @ S.diag() @ V.mH, A)
+    True
+    """
     from collections import namedtuple
 
     u, s, vh = svd_(input, not some)
@@ -192,13 +217,25 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
 
 
 def svdvals(A: Tensor) -> Tensor:
-    """The singular values, falling."""
+    """The singular values, falling.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[0.0, 1.0], [2.0, 0.0]])
+    >>> plugrad.linalg.svdvals(A).round(decimals=3)
+    tensor([2., 1.])
+    """
     return svd_(A, False).S
 
 
 @op(outputs=("Q", "R"), differentiable=("Q", "R"), method=False, oracle=None)
 def qr_(k: Kernels, x: Tensor, mode: str = "reduced") -> Any:
-    """Q with orthonormal columns and triangular R with Q @ R = x."""
+    """Q with orthonormal columns and triangular R with Q @ R = x.
+
+    >>> import plugrad
+    >>> Q, R = plugrad.linalg.qr(plugrad.ones(3, 2))
+    >>> Q.shape, R.shape
+    (plugrad.Size([3, 2]), plugrad.Size([2, 2]))
+    """
     need_matrices(x)
     need_floats(k, x)
     if mode not in ("reduced", "complete"):
@@ -249,12 +286,26 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def qr(input: Tensor, some: bool = True) -> Any:
-    """Q, R with input = Q @ R, as `linalg.qr`."""
+    """Q, R with input = Q @ R, as `linalg.qr`.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[3.0, 1.0], [4.0, 2.0]])
+    >>> Q, R = plugrad.qr(A)
+    >>> plugrad.allclose(Q @ R, A)
+    True
+    """
     return qr_(input, "reduced" if some else "complete")
 
 
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
-    """The inverse of the matrix of which `L` is the Cholesky factor."""
+    """The inverse of the matrix of which `L` is the Cholesky factor.
+
+    >>> import plugrad
+    >>> L = plugrad.tensor([[2.0, 0.0], [0.0, 4.0]])
+    >>> plugrad.cholesky_inverse(L)
+    tensor([[0.2500, 0.0000],
+            [0.0000, 0.0625]])
+    """
     return inv(L.mT.conj() @ L if upper else L @ L.mT.conj())
 
 

@@ -74,7 +74,13 @@ def diagonals(k: Kernels, x: Array) -> Array:
 
 @op(method=False, oracle="torch.linalg.inv")
 def inv(k: Kernels, x: Tensor) -> Tensor:
-    """The inverses of square matrices."""
+    """The inverses of square matrices.
+
+    >>> import plugrad
+    >>> plugrad.linalg.inv(plugrad.tensor([[2.0, 1.0], [1.0, 1.0]]))
+    tensor([[ 1., -1.],
+            [-1.,  2.]])
+    """
     need_matrices(x, square=True)
     need_floats(k, x)
     return k.linalg.inv(x)
@@ -104,7 +110,13 @@ def regular(make: Any, *shape: int, symmetric: bool = False) -> Any:
 
 @op(promote="equal", method=False, broadcast=True, oracle="torch.linalg.solve")
 def solve(k: Kernels, a: Tensor, b: Tensor) -> Tensor:
-    """x with a @ x = b, for square matrices `a`."""
+    """x with a @ x = b, for square matrices `a`.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[2.0, 0.0], [1.0, 1.0]])
+    >>> plugrad.linalg.solve(A, plugrad.tensor([2.0, 4.0]))
+    tensor([1., 3.])
+    """
     need_matrices(a, square=True)
     need_floats(k, a)
     if is_vector(a.shape, b.shape):
@@ -152,7 +164,12 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(oracle="torch.linalg.det")
 def det(k: Kernels, x: Tensor) -> Tensor:
-    """The determinants of square matrices."""
+    """The determinants of square matrices.
+
+    >>> import plugrad
+    >>> plugrad.linalg.det(plugrad.tensor([[2.0, 0.0], [1.0, 3.0]]))
+    tensor(6.)
+    """
     need_matrices(x, square=True)
     need_floats(k, x)
     return k.linalg.det(x)
@@ -166,7 +183,13 @@ def _det_rule(k: Any, g: Any, x: Any, y: Any) -> tuple[Any]:
 
 @op(outputs=("sign", "logabsdet"), differentiable=("sign", "logabsdet"))
 def slogdet(k: Kernels, x: Tensor) -> Any:
-    """The signs of the determinants, and the logarithms of their absolute values."""
+    """The signs of the determinants, and the logarithms of their absolute values.
+
+    >>> import plugrad
+    >>> x = plugrad.eye(50) * 0.001
+    >>> plugrad.linalg.det(x), plugrad.linalg.slogdet(x).logabsdet
+    (tensor(0.), tensor(-345.3878))
+    """
     need_matrices(x, square=True)
     need_floats(k, x)
     return tuple(k.linalg.slogdet(x))
@@ -202,7 +225,13 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def logdet(input: Tensor) -> Tensor:
-    """The logarithms of the determinants: NaN where these are negative."""
+    """The logarithms of the determinants: NaN where these are negative.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[1.0, 0.0], [0.0, 3.0]])
+    >>> plugrad.logdet(A), plugrad.logdet(-A[:1, :1])
+    (tensor(1.0986), tensor(nan))
+    """
     sign, logabsdet = slogdet(input)
     if sign.dtype.kind == "c":
         return logabsdet + sign.log()
@@ -257,7 +286,12 @@ def pinv(
     *,
     rtol: float | None = None,
 ) -> Tensor:
-    """The pseudoinverses of matrices."""
+    """The pseudoinverses of matrices.
+
+    >>> import plugrad
+    >>> plugrad.linalg.pinv(plugrad.ones(2, 1))
+    tensor([[0.5000, 0.5000]])
+    """
     cut = rtol if rtol is not None else rcond
     if cut is None:
         from ..dtypes import finfo
@@ -267,17 +301,34 @@ def pinv(
 
 
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
-    """The pseudoinverses of matrices, as `linalg.pinv`."""
+    """The pseudoinverses of matrices, as `linalg.pinv`.
+
+    >>> import plugrad
+    >>> plugrad.pinverse(plugrad.ones(2, 1))
+    tensor([[0.5000, 0.5000]])
+    """
     return pinv(input, rcond)
 
 
 def inverse(input: Tensor) -> Tensor:
-    """The inverses of square matrices, as `linalg.inv`."""
+    """The inverses of square matrices, as `linalg.inv`.
+
+    >>> import plugrad
+    >>> plugrad.inverse(plugrad.tensor([[2.0, 1.0], [1.0, 1.0]]))
+    tensor([[ 1., -1.],
+            [-1.,  2.]])
+    """
     return inv(input)
 
 
 def matrix_power(input: Tensor, n: int) -> Tensor:
-    """The n-th powers of square matrices; negative ones of the inverses."""
+    """The n-th powers of square matrices; negative ones of the inverses.
+
+    >>> import plugrad
+    >>> plugrad.matrix_power(plugrad.tensor([[1, 1], [0, 1]]), 5)
+    tensor([[1, 5],
+            [0, 1]])
+    """
     need_matrices(input, square=True)
     if n < 0:
         input, n = inv(input), -n
@@ -318,7 +369,14 @@ def triangular_solve(
     unitriangular: bool = False,
 ) -> Any:
     """X with A @ X = b, reading one triangle of `A` alone, and a copy of `A`. It is
-    PyTorch's older form of `linalg.solve_triangular`."""
+    PyTorch's older form of `linalg.solve_triangular`.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[2.0, 4.0], [99.0, 2.0]])  # 99 is not read
+    >>> plugrad.triangular_solve(plugrad.tensor([[8.0], [2.0]]), A).solution
+    tensor([[2.],
+            [1.]])
+    """
     from collections import namedtuple
 
     from ..linalg import solve_triangular
@@ -326,9 +384,7 @@ def triangular_solve(
     need_matrices(A, square=True)
     need_matrices(b)
     left = A.mT if transpose else A
-    x = solve_triangular(
-        left, b, upper=upper != transpose, unitriangular=unitriangular
-    )
+    x = solve_triangular(left, b, upper=upper != transpose, unitriangular=unitriangular)
     names = ("solution", "cloned_coefficient")
     return namedtuple("triangular_solve", names)(x, A.clone())
 

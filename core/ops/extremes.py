@@ -57,7 +57,14 @@ def need_elements(x: Array, dims: tuple[int, ...]) -> None:
 @op
 def amax(k: Kernels, x: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """The largest elements over one, several or all dimensions; equal ones share the
-    gradient."""
+    gradient.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0, 3.0, 3.0], requires_grad=True)
+    >>> plugrad.amax(x).backward()
+    >>> x.grad
+    tensor([0.0000, 0.5000, 0.5000])
+    """
     dims = several(x.ndim, dim)
     need_elements(x, dims)
     need_order(k, x)
@@ -69,7 +76,12 @@ def amax(k: Kernels, x: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
 @op
 def amin(k: Kernels, x: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """The smallest elements over one, several or all dimensions; equal ones share the
-    gradient."""
+    gradient.
+
+    >>> import plugrad
+    >>> plugrad.amin(plugrad.tensor([[1, 2], [3, 0]]), dim=1)
+    tensor([1, 0])
+    """
     dims = several(x.ndim, dim)
     need_elements(x, dims)
     need_order(k, x)
@@ -111,7 +123,13 @@ def _(make: Any) -> Iterator[Sample]:
 def argmax(
     k: Kernels, x: Tensor, dim: int | None = None, keepdim: bool = False
 ) -> Tensor:
-    """Where the largest element is: along `dim`, or among all in row-major order."""
+    """Where the largest element is: along `dim`, or among all in row-major order.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[1, 9], [5, 2]])
+    >>> plugrad.argmax(x), plugrad.argmax(x, dim=1)
+    (tensor(1), tensor([1, 0]))
+    """
     return _place(k, k.argmax, x, dim, keepdim)
 
 
@@ -119,7 +137,13 @@ def argmax(
 def argmin(
     k: Kernels, x: Tensor, dim: int | None = None, keepdim: bool = False
 ) -> Tensor:
-    """Where the smallest element is: along `dim`, or among all in row-major order."""
+    """Where the smallest element is: along `dim`, or among all in row-major order.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[4, 9], [5, 2]])
+    >>> plugrad.argmin(x), plugrad.argmin(x, dim=1)
+    (tensor(3), tensor([0, 1]))
+    """
     return _place(k, k.argmin, x, dim, keepdim)
 
 
@@ -231,7 +255,13 @@ def max(input: Tensor, *args: Any, **kwargs: Any) -> Any:
 
 def min(input: Tensor, *args: Any, **kwargs: Any) -> Any:
     """The smallest of all elements; with `dim`, (values, indices) along it; with
-    another tensor, the smaller elements of both."""
+    another tensor, the smaller elements of both.
+
+    >>> import plugrad
+    >>> values, indices = plugrad.min(plugrad.tensor([[3, 1], [2, 5]]), dim=1)
+    >>> values, indices
+    (tensor([1, 2]), tensor([1, 0]))
+    """
     if not args and not kwargs:
         return _over_all(amin, input)
     return _form(min_, amin, "minimum", input, args, kwargs)
@@ -260,7 +290,13 @@ def _form(
 
 
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
-    """(min, max) over all elements, or along `dim`."""
+    """(min, max) over all elements, or along `dim`.
+
+    >>> import plugrad
+    >>> low, high = plugrad.aminmax(plugrad.tensor([3, 1, 2]))
+    >>> low, high
+    (tensor(1), tensor(3))
+    """
     from collections import namedtuple
 
     dims: Any = () if dim is None else dim

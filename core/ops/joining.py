@@ -48,10 +48,14 @@ def cat(k: Kernels, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return k.concat(whole, axis=one(whole[0].ndim, dim))
 
 
+@cat.before()
+def _(values: dict[str, Any]) -> None:
+    if not len(values["tensors"]):  # promotion finds no dtype
+        raise ValueError("cat(): expected a non-empty list of Tensors")
+
+
 def check_joined(tensors: Sequence[Any], dim: int) -> None:
     """Raise where tensors cannot be joined; ones of shape (0,) always can."""
-    if not tensors:
-        raise ValueError("cat(): expected a non-empty list of Tensors")
     for i, t in enumerate(tensors):
         if not t.ndim:
             raise RuntimeError(
@@ -147,35 +151,69 @@ def stack(
 
 
 def concat(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None) -> Tensor:
-    """`cat` by another name."""
+    """`cat` by another name.
+
+    >>> import plugrad
+    >>> plugrad.concat([plugrad.tensor([1, 2]), plugrad.tensor([3.5])])
+    tensor([1.0000, 2.0000, 3.5000])
+    """
     return cat.op.apply(tensors, dim, out=out)
 
 
 def concatenate(
     tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Any = None
 ) -> Tensor:
-    """`cat` by NumPy's name."""
+    """`cat` by NumPy's name.
+
+    >>> import plugrad
+    >>> plugrad.concatenate([plugrad.ones(2, 1), plugrad.zeros(2, 2)], axis=1)
+    tensor([[1., 0., 0.],
+            [1., 0., 0.]])
+    """
     return cat.op.apply(tensors, dim if axis is None else axis, out=out)
 
 
 def hstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
-    """Tensors joined side by side: along dimension 1, or 0 where there is no other."""
+    """Tensors joined side by side: along dimension 1, or 0 where there is no other.
+
+    >>> import plugrad
+    >>> plugrad.hstack([plugrad.tensor([1, 2]), plugrad.tensor([3])])
+    tensor([1, 2, 3])
+    """
     parts = atleast_1d(list(tensors))
     return cat.op.apply(parts, 0 if parts and parts[0]._a.ndim == 1 else 1, out=out)
 
 
 def vstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
-    """Tensors joined below each other, vectors as rows."""
+    """Tensors joined below each other, vectors as rows.
+
+    >>> import plugrad
+    >>> plugrad.vstack([plugrad.tensor([1, 2]), plugrad.tensor([[3, 4]])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
     return cat.op.apply(atleast_2d(list(tensors)), 0, out=out)
 
 
 def dstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
-    """Tensors joined along the third dimension."""
+    """Tensors joined along the third dimension.
+
+    >>> import plugrad
+    >>> plugrad.dstack([plugrad.tensor([1, 2]), plugrad.tensor([3, 4])])
+    tensor([[[1, 3],
+             [2, 4]]])
+    """
     return cat.op.apply(atleast_3d(list(tensors)), 2, out=out)
 
 
 def column_stack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
-    """Tensors joined side by side, vectors as columns."""
+    """Tensors joined side by side, vectors as columns.
+
+    >>> import plugrad
+    >>> plugrad.column_stack([plugrad.tensor([1, 2]), plugrad.tensor([3, 4])])
+    tensor([[1, 3],
+            [2, 4]])
+    """
     parts = [t if t._a.ndim > 1 else reshape(t, -1, 1) for t in tensors]
     return cat.op.apply(parts, 1, out=out)
 
@@ -190,12 +228,22 @@ def _each(function: Any, tensors: Any) -> Any:
 
 
 def atleast_1d(*tensors: Any) -> Any:
-    """A tensor, or several, with at least one dimension."""
+    """A tensor, or several, with at least one dimension.
+
+    >>> import plugrad
+    >>> plugrad.atleast_1d(plugrad.tensor(3.0))
+    tensor([3.])
+    """
     return _each(lambda t: t if t._a.ndim else reshape(t, 1), tensors)
 
 
 def atleast_2d(*tensors: Any) -> Any:
-    """A tensor, or several, with at least two dimensions; a vector becomes a row."""
+    """A tensor, or several, with at least two dimensions; a vector becomes a row.
+
+    >>> import plugrad
+    >>> plugrad.atleast_2d(plugrad.tensor([1, 2]))
+    tensor([[1, 2]])
+    """
 
     def grown(t: Tensor) -> Tensor:
         n = t._a.ndim
@@ -205,7 +253,14 @@ def atleast_2d(*tensors: Any) -> Any:
 
 
 def atleast_3d(*tensors: Any) -> Any:
-    """A tensor, or several, with at least three dimensions, the last ones added."""
+    """A tensor, or several, with at least three dimensions, the last ones added.
+
+    >>> import plugrad
+    >>> plugrad.atleast_3d(plugrad.ones(2, 3)).shape
+    plugrad.Size([2, 3, 1])
+    >>> plugrad.atleast_3d(plugrad.ones(2)).shape
+    plugrad.Size([1, 2, 1])
+    """
 
     def grown(t: Tensor) -> Tensor:
         n = t._a.ndim

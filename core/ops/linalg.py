@@ -187,13 +187,23 @@ def _product(a: Tensor, b: Tensor, out: Tensor | None) -> Tensor:
 
 
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The product of two matrices."""
+    """The product of two matrices.
+
+    >>> import plugrad
+    >>> plugrad.mm(plugrad.tensor([[1, 2]]), plugrad.tensor([[3], [4]]))
+    tensor([[11]])
+    """
     need_ranks("mm", ("input", input, 2), ("mat2", mat2, 2))
     return _product(input, mat2, out)
 
 
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The products of two batches of matrices, pair by pair."""
+    """The products of two batches of matrices, pair by pair.
+
+    >>> import plugrad
+    >>> plugrad.bmm(plugrad.ones(5, 2, 3), plugrad.ones(5, 3, 4)).shape
+    plugrad.Size([5, 2, 4])
+    """
     need_ranks("bmm", ("input", input, 3), ("mat2", mat2, 3))
     if input.shape[0] != mat2.shape[0]:
         raise RuntimeError(
@@ -204,7 +214,12 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The product of a matrix and a vector."""
+    """The product of a matrix and a vector.
+
+    >>> import plugrad
+    >>> plugrad.mv(plugrad.tensor([[1, 2], [3, 4]]), plugrad.tensor([1, 1]))
+    tensor([3, 7])
+    """
     need_ranks("mv", ("input", input, 2), ("vec", vec, 1))
     return _product(input, vec, out)
 
@@ -221,19 +236,36 @@ def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The inner product of two vectors, the first one conjugated."""
+    """The inner product of two vectors, the first one conjugated.
+
+    >>> import plugrad
+    >>> plugrad.vdot(plugrad.tensor([2j, 1.0]), plugrad.tensor([2j, 1.0]))
+    tensor(5.+0.j)
+    """
     need_ranks("vdot", ("input", input, 1), ("other", other, 1))
     return _product(input.conj(), other, out)
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """The products of all pairs of elements of two vectors."""
+    """The products of all pairs of elements of two vectors.
+
+    >>> import plugrad
+    >>> plugrad.outer(plugrad.tensor([1, 2, 3]), plugrad.tensor([1, 10]))
+    tensor([[ 1, 10],
+            [ 2, 20],
+            [ 3, 30]])
+    """
     need_ranks("outer", ("input", input, 1), ("vec2", vec2, 1))
     return input.unsqueeze(1) * vec2
 
 
 def inner(input: Tensor, other: Tensor) -> Tensor:
-    """The inner products over the last dimensions of both."""
+    """The inner products over the last dimensions of both.
+
+    >>> import plugrad
+    >>> plugrad.inner(plugrad.tensor([[1, 2], [3, 4]]), plugrad.tensor([10, 1]))
+    tensor([12, 34])
+    """
     if input.ndim == 0 or other.ndim == 0:
         return input * other
     if input.shape[-1] != other.shape[-1]:
@@ -297,7 +329,14 @@ def _count(sizes: Sequence[int]) -> int:
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:
-    """The product of many matrices, in the order that takes the fewest steps."""
+    """The product of many matrices, in the order that takes the fewest steps.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[0, 1], [1, 0]])
+    >>> plugrad.chain_matmul(A, A, plugrad.tensor([[1], [2]]))
+    tensor([[1],
+            [2]])
+    """
     if len(matrices) == 1 and isinstance(matrices[0], (list, tuple)):
         matrices = tuple(matrices[0])
     if not matrices:
@@ -342,21 +381,40 @@ def _added(x: Tensor, beta: Number, product: Tensor, alpha: Number) -> Tensor:
 def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
-    """beta * input + alpha * (mat1 @ mat2)."""
+    """beta * input + alpha * (mat1 @ mat2).
+
+    >>> import plugrad
+    >>> x, A = plugrad.tensor([[1.0, 1.0]]), plugrad.tensor([[3.0, 4.0], [5.0, 6.0]])
+    >>> plugrad.addmm(plugrad.tensor([10.0, 20.0]), x, A)  # a linear layer
+    tensor([[18., 30.]])
+    """
     return _added(input, beta, mm(mat1, mat2), alpha)
 
 
 def addmv(
     input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
-    """beta * input + alpha * (mat @ vec)."""
+    """beta * input + alpha * (mat @ vec).
+
+    >>> import plugrad
+    >>> A, x = plugrad.tensor([[1.0, 2.0], [3.0, 4.0]]), plugrad.tensor([1.0, 1.0])
+    >>> plugrad.addmv(plugrad.tensor([10.0, 20.0]), A, x, alpha=2)
+    tensor([16., 34.])
+    """
     return _added(input, beta, mv(mat, vec), alpha)
 
 
 def addr(
     input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
-    """beta * input + alpha * outer(vec1, vec2)."""
+    """beta * input + alpha * outer(vec1, vec2).
+
+    >>> import plugrad
+    >>> x, y = plugrad.tensor([1.0, 2.0]), plugrad.tensor([3.0, 4.0])
+    >>> plugrad.addr(plugrad.zeros(2, 2), x, y)
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
     return _added(input, beta, outer(vec1, vec2), alpha)
 
 
@@ -368,7 +426,13 @@ def baddbmm(
     beta: Number = 1,
     alpha: Number = 1,
 ) -> Tensor:
-    """beta * input + alpha * bmm(batch1, batch2)."""
+    """beta * input + alpha * bmm(batch1, batch2).
+
+    >>> import plugrad
+    >>> A, B = plugrad.ones(2, 1, 4), plugrad.ones(2, 4, 1)
+    >>> plugrad.baddbmm(plugrad.ones(2, 1, 1), A, B, beta=10).flatten()
+    tensor([14., 14.])
+    """
     return _added(input, beta, bmm(batch1, batch2), alpha)
 
 
@@ -380,7 +444,14 @@ def addbmm(
     beta: Number = 1,
     alpha: Number = 1,
 ) -> Tensor:
-    """beta * input + alpha * the sum of bmm(batch1, batch2) over the batch."""
+    """beta * input + alpha * the sum of bmm(batch1, batch2) over the batch.
+
+    >>> import plugrad
+    >>> A, B = plugrad.ones(3, 2, 4), plugrad.ones(3, 4, 2)
+    >>> plugrad.addbmm(plugrad.zeros(2, 2), A, B)
+    tensor([[12., 12.],
+            [12., 12.]])
+    """
     return _added(input, beta, bmm(batch1, batch2).sum(0), alpha)
 
 

@@ -59,7 +59,14 @@ def tril(k: Kernels, x: Tensor, diagonal: int = 0) -> Tensor:
 
 @op(inplace=True)
 def triu(k: Kernels, x: Tensor, diagonal: int = 0) -> Tensor:
-    """The upper triangle of matrices, zero below; `diagonal` moves the border up."""
+    """The upper triangle of matrices, zero below; `diagonal` moves the border up.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[1, 2, 3], [4, 5, 6]])
+    >>> plugrad.triu(x)
+    tensor([[1, 2, 3],
+            [0, 5, 6]])
+    """
     need_matrix(x)
     return k.triu(x, k=diagonal)
 
@@ -186,7 +193,14 @@ def _(make: Any) -> Iterator[Sample]:
 def diag_embed(
     input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1
 ) -> Tensor:
-    """Square matrices in two new dimensions; the last one becomes their diagonals."""
+    """Square matrices in two new dimensions; the last one becomes their diagonals.
+
+    >>> import plugrad
+    >>> plugrad.diag_embed(plugrad.tensor([1, 2]), offset=1)
+    tensor([[0, 1, 0],
+            [0, 0, 2],
+            [0, 0, 0]])
+    """
     if not input.ndim:
         raise RuntimeError("diag_embed: the input must have at least 1 dimension")
     ndim = input.ndim + 1
@@ -199,7 +213,15 @@ def diag_embed(
 
 
 def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
-    """Of a vector, the matrix with that diagonal; of a matrix, its diagonal."""
+    """Of a vector, the matrix with that diagonal; of a matrix, its diagonal.
+
+    >>> import plugrad
+    >>> plugrad.diag(plugrad.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    >>> plugrad.diag(plugrad.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
     if input.ndim == 1:
         return diag_embed(input, diagonal)
     if input.ndim == 2:
@@ -214,7 +236,12 @@ _diagonal = diagonal
 
 
 def trace(input: Tensor) -> Tensor:
-    """The sum of the diagonal of a matrix."""
+    """The sum of the diagonal of a matrix.
+
+    >>> import plugrad
+    >>> plugrad.trace(plugrad.tensor([[1, 2], [3, 4]]))
+    tensor(5)
+    """
     if input.ndim != 2:
         raise RuntimeError(
             f"trace: expected a matrix, but got shape {list(input.shape)}"
@@ -226,7 +253,14 @@ def trace(input: Tensor) -> Tensor:
 
 
 def block_diag(*tensors: Tensor) -> Tensor:
-    """A matrix with the given ones along its diagonal, zero elsewhere."""
+    """A matrix with the given ones along its diagonal, zero elsewhere.
+
+    >>> import plugrad
+    >>> plugrad.block_diag(plugrad.tensor([[1, 2]]), plugrad.tensor([[3], [4]]))
+    tensor([[1, 2, 0],
+            [0, 0, 3],
+            [0, 0, 4]])
+    """
     from .. import cat, zeros
 
     blocks = []
@@ -249,7 +283,15 @@ def block_diag(*tensors: Tensor) -> Tensor:
 
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """All combinations of one element from each vector, as rows."""
+    """All combinations of one element from each vector, as rows.
+
+    >>> import plugrad
+    >>> plugrad.cartesian_prod(plugrad.tensor([1, 2]), plugrad.tensor([8, 9]))
+    tensor([[1, 8],
+            [1, 9],
+            [2, 8],
+            [2, 9]])
+    """
     from .. import stack
 
     if len(tensors) == 1:
@@ -264,7 +306,12 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 
 
 def kron(input: Tensor, other: Tensor) -> Tensor:
-    """The Kronecker product: each element of `input` times the whole of `other`."""
+    """The Kronecker product: each element of `input` times the whole of `other`.
+
+    >>> import plugrad
+    >>> plugrad.kron(plugrad.tensor([1, 10]), plugrad.tensor([1, 2, 3]))
+    tensor([ 1,  2,  3, 10, 20, 30])
+    """
     n = max(input.ndim, other.ndim)
     a = [1] * (n - input.ndim) + list(input.shape)
     b = [1] * (n - other.ndim) + list(other.shape)
@@ -275,7 +322,12 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The cross products of 3-vectors along `dim`; by default, the first dimension of
-    size 3."""
+    size 3.
+
+    >>> import plugrad
+    >>> plugrad.cross(plugrad.tensor([1, 0, 0]), plugrad.tensor([0, 1, 0]))
+    tensor([0, 0, 1])
+    """
     if dim is None:
         threes = [d for d, n in enumerate(input.shape) if n == 3]
         if not threes:
@@ -348,7 +400,12 @@ def cdist(
     p: float = 2.0,
     compute_mode: str = "use_mm_for_euclid_dist_if_necessary",
 ) -> Tensor:
-    """The distances in the p-norm between all rows of two batches of matrices."""
+    """The distances in the p-norm between all rows of two batches of matrices.
+
+    >>> import plugrad
+    >>> plugrad.cdist(plugrad.zeros(1, 2), plugrad.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    tensor([[5., 1.]])
+    """
     from .norms import vector_norm
 
     for label, each in (("x1", x1), ("x2", x2)):
@@ -380,7 +437,13 @@ def cov(
     fweights: Tensor | None = None,
     aweights: Tensor | None = None,
 ) -> Tensor:
-    """The covariances of the rows, each one variable with its observations."""
+    """The covariances of the rows, each one variable with its observations.
+
+    >>> import plugrad
+    >>> plugrad.cov(plugrad.tensor([[0.0, 2.0], [4.0, 0.0]]))
+    tensor([[ 2., -4.],
+            [-4.,  8.]])
+    """
     if input.ndim > 2:
         raise RuntimeError(
             f"cov(): expected input to have two or fewer dimensions, but got "
@@ -407,7 +470,14 @@ def cov(
 
 
 def corrcoef(input: Tensor) -> Tensor:
-    """The correlations of the rows, each one variable with its observations."""
+    """The correlations of the rows, each one variable with its observations.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[1.0, 2.0, 3.0], [6.0, 4.0, 2.0]])
+    >>> plugrad.corrcoef(x).round(decimals=3)
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
+    """
     c = cov(input)
     if c.ndim == 0:
         return c / c

@@ -61,7 +61,13 @@ def _middle(k: Any, x: Any, dim: int, keepdim: bool, skip: bool) -> Any:
 @op(outputs=("values", "indices"))
 def mode(k: Kernels, x: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     """The most frequent elements along `dim`, the smallest of them, and where they last
-    are."""
+    are.
+
+    >>> import plugrad
+    >>> values, indices = plugrad.mode(plugrad.tensor([2, 1, 2, 1, 3]))
+    >>> values, indices
+    (tensor(1), tensor(3))
+    """
     dim = one(x.ndim, dim)
     need_elements(x, (dim,) if x.ndim else ())
     need_order(k, x)
@@ -125,7 +131,13 @@ def median(input: Tensor, *args: Any, **kwargs: Any) -> Any:
 
 
 def nanmedian(input: Tensor, *args: Any, **kwargs: Any) -> Any:
-    """`median` of the elements that are not NaN."""
+    """`median` of the elements that are not NaN.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0, plugrad.nan, 3.0, 2.0])
+    >>> plugrad.nanmedian(x), plugrad.median(x)
+    (tensor(2.), tensor(nan))
+    """
     if args or kwargs:
         return nanmedian_(input, *args, **kwargs)
     return _middle_of_all(nanmedian_, input)
@@ -177,7 +189,12 @@ def nanquantile(
     *,
     interpolation: str = "linear",
 ) -> Tensor:
-    """`quantile` of the elements that are not NaN."""
+    """`quantile` of the elements that are not NaN.
+
+    >>> import plugrad
+    >>> plugrad.nanquantile(plugrad.tensor([1.0, plugrad.nan, 3.0]), 0.5)
+    tensor(2.)
+    """
     return _quantile(input, q, dim, keepdim, interpolation, True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..declare import Sample, op
 from .dims import conjugate, is_floating, reduced, restored, several
+from .math import typed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,13 @@ def vector_norm(
     *,
     dtype: Any = None,
 ) -> Tensor:
-    """(abs(x) ** ord).sum(dim) ** (1 / ord), and its limits for `ord` 0 and inf."""
+    """(abs(x) ** ord).sum(dim) ** (1 / ord), and its limits for `ord` 0 and inf.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([3.0, -4.0])
+    >>> plugrad.linalg.vector_norm(x), plugrad.linalg.vector_norm(x, plugrad.inf)
+    (tensor(5.), tensor(4.))
+    """
     if not is_floating(k, x):
         raise RuntimeError(
             "linalg.vector_norm: expected a floating point or complex tensor as input; "
@@ -78,7 +85,7 @@ def _vector_norm_rule(
     zero = size == 0
     ratio = k.where(zero, k.ones_like(size), size) / k.where(y == 0, k.ones_like(y), y)
     power = k.where(zero, k.zeros_like(size), ratio ** (ord - 1))
-    return (direction * (power * g),)
+    return (typed_as(k, direction * (power * g), x),)
 
 
 @vector_norm.samples
@@ -128,7 +135,12 @@ def norm(
 
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
-    """The p-norm of input - other."""
+    """The p-norm of input - other.
+
+    >>> import plugrad
+    >>> plugrad.dist(plugrad.tensor([1.0, 1.0]), plugrad.tensor([4.0, 5.0]))
+    tensor(5.)
+    """
     return vector_norm(input - other, p)
 
 

@@ -139,7 +139,14 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """`gather` with indices that broadcast against the input."""
+    """`gather` with indices that broadcast against the input.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[3, 1, 2], [6, 5, 4]])
+    >>> plugrad.take_along_dim(x, x.argsort(dim=1), dim=1)
+    tensor([[1, 2, 3],
+            [4, 5, 6]])
+    """
     from .shape import expand
 
     if indices.dtype.name not in ("int64", "int32"):
@@ -215,7 +222,14 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op
 def index_select(k: Kernels, x: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The positions along a dimension that a vector of indices names."""
+    """The positions along a dimension that a vector of indices names.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[1, 2, 3], [4, 5, 6]])
+    >>> plugrad.index_select(x, 1, plugrad.tensor([2, 0, 2]))
+    tensor([[3, 1, 3],
+            [6, 4, 6]])
+    """
     at = one(x.ndim, dim)
     check_vector("index_select", k, x, at, index)
     flat = k.reshape(index, (-1,))
@@ -274,7 +288,14 @@ def embedding(
 ) -> Tensor:
     """The rows of `weight` that the indices name. The row `padding_idx`, if that is not
     negative, gets no gradient; `scale_grad_by_freq` divides the gradient of a row by
-    how often it was taken. Gradients are dense: `sparse` makes no difference."""
+    how often it was taken. Gradients are dense: `sparse` makes no difference.
+
+    >>> import plugrad
+    >>> weight = plugrad.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    >>> plugrad.embedding(weight, plugrad.tensor([2, 0]))
+    tensor([[5., 6.],
+            [1., 2.]])
+    """
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
     if not k.isdtype(indices.dtype, "integral"):
@@ -329,7 +350,12 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op
 def take(k: Kernels, x: Tensor, index: Tensor) -> Tensor:
-    """The elements at positions counted through the whole tensor."""
+    """The elements at positions counted through the whole tensor.
+
+    >>> import plugrad
+    >>> plugrad.take(plugrad.tensor([[1, 2], [3, 4]]), plugrad.tensor([0, 3, -1]))
+    tensor([1, 4, 4])
+    """
     flat = k.reshape(x, (-1,))
     n = flat.shape[0]
     if not k.isdtype(index.dtype, "integral"):
@@ -376,7 +402,13 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op
 def masked_select(k: Kernels, x: Tensor, mask: Tensor) -> Tensor:
-    """The elements where a mask is true, in one dimension."""
+    """The elements where a mask is true, in one dimension.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[1, 2], [3, 4]])
+    >>> plugrad.masked_select(x, x % 2 == 0)
+    tensor([2, 4])
+    """
     x, mask = together(k, x, mask, "masked_select")
     where = k.nonzero(k.reshape(mask, (-1,)))[0]
     flat = k.reshape(x, (-1,))
@@ -449,7 +481,14 @@ def _(make: Any) -> Iterator[Sample]:
 
 def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
     """The positions of all elements that are not zero: one in each row, or as one
-    vector for each dimension."""
+    vector for each dimension.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[0, 5], [6, 0]])
+    >>> plugrad.nonzero(x), plugrad.nonzero(x, as_tuple=True)
+    (tensor([[0, 1],
+            [1, 0]]), (tensor([0, 1]), tensor([1, 0])))
+    """
     if as_tuple:
         x = input if input._a.ndim else reshape(input, 1)
         return tuple(wrap(x._k, each) for each in x._k.nonzero(x._a))
@@ -457,7 +496,13 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
 
 
 def argwhere(input: Tensor) -> Tensor:
-    """The positions of all elements that are not zero, one in each row."""
+    """The positions of all elements that are not zero, one in each row.
+
+    >>> import plugrad
+    >>> plugrad.argwhere(plugrad.tensor([[0, 5], [6, 0]]))
+    tensor([[0, 1],
+            [1, 0]])
+    """
     return nonzero_(input)
 
 

@@ -100,7 +100,12 @@ add.grad(
 def sub(
     k: Kernels, a: Tensor | Number, b: Tensor | Number, *, alpha: Number = 1
 ) -> Tensor:
-    """a - alpha * b, elementwise, broadcast."""
+    """a - alpha * b, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.sub(plugrad.tensor([10, 20]), plugrad.tensor([1, 2]), alpha=3)
+    tensor([ 7, 14])
+    """
     return k.subtract(a, scaled(k, b, alpha))
 
 
@@ -112,7 +117,12 @@ sub.grad(
 
 @op(promote="same", inplace=False, method=False)
 def rsub(k: Kernels, a: Tensor, b: Tensor | Number, *, alpha: Number = 1) -> Tensor:
-    """b - alpha * a, elementwise, broadcast."""
+    """b - alpha * a, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.rsub(plugrad.tensor([1, 2]), 10)
+    tensor([9, 8])
+    """
     return k.subtract(b, scaled(k, a, alpha))
 
 
@@ -136,7 +146,12 @@ def _no_bools(values: dict[str, Any]) -> None:
 
 @op(promote="same")
 def neg(k: Kernels, x: Tensor) -> Tensor:
-    """-x, elementwise."""
+    """-x, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.neg(plugrad.tensor([1, -2]))
+    tensor([-1,  2])
+    """
     if k.isdtype(x.dtype, "unsigned integer"):
         return k.subtract(k.zeros_like(x), x)
     return k.negative(x)
@@ -156,7 +171,13 @@ def _(values: dict[str, Any]) -> None:
 
 @op(view=True)
 def positive(k: Kernels, x: Tensor) -> Tensor:
-    """The tensor itself: what `+x` means."""
+    """The tensor itself: what `+x` means.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0, -2.0])
+    >>> plugrad.positive(x) is x
+    True
+    """
     return x
 
 
@@ -175,7 +196,13 @@ def _(values: dict[str, Any]) -> Any:
 
 @op(promote="same")
 def mul(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
-    """a * b, elementwise, broadcast."""
+    """a * b, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.mul(plugrad.tensor([[1], [2]]), plugrad.tensor([1, 10, 100]))
+    tensor([[  1,  10, 100],
+            [  2,  20, 200]])
+    """
     return k.logical_and(a, b) if is_bool(k, a) else k.multiply(a, b)
 
 
@@ -229,7 +256,12 @@ rdiv.grad(a=lambda k, g, a, y: -g * (y / a), b=lambda k, g, a: g / a)
 
 @op(promote="float")
 def reciprocal(k: Kernels, x: Tensor) -> Tensor:
-    """1 / x, elementwise."""
+    """1 / x, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.reciprocal(plugrad.tensor([4, 0]))
+    tensor([0.2500,    inf])
+    """
     return 1.0 / x
 
 
@@ -274,7 +306,12 @@ div_trunc.grad(**FLAT)
 
 @op(promote="same", kinds="iuf", no_grad_reason="PyTorch gives it no derivative")
 def floor_divide(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
-    """a / b rounded down, elementwise, broadcast; integers stay integers."""
+    """a / b rounded down, elementwise, broadcast; integers stay integers.
+
+    >>> import plugrad
+    >>> plugrad.floor_divide(plugrad.tensor([7, -7]), 2)
+    tensor([ 3, -4])
+    """
     return quotient_down(k, a, b)
 
 
@@ -292,7 +329,12 @@ def rfloor_divide(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
 
 @op(promote="same", kinds="iuf")
 def remainder(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
-    """What `a / b` rounded down leaves, with the sign of `b`: Python's `a % b`."""
+    """What `a / b` rounded down leaves, with the sign of `b`: Python's `a % b`.
+
+    >>> import plugrad
+    >>> plugrad.remainder(plugrad.tensor([7, -7]), 3)
+    tensor([1, 2])
+    """
     return k.remainder(a, checked(k, a, b))
 
 
@@ -316,7 +358,12 @@ rremainder.grad(
 
 @op(promote="same", kinds="iuf")
 def fmod(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
-    """What `a / b` rounded towards zero leaves, with the sign of `a`: C's `fmod`."""
+    """What `a / b` rounded towards zero leaves, with the sign of `a`: C's `fmod`.
+
+    >>> import plugrad
+    >>> plugrad.fmod(plugrad.tensor([7, -7]), 3)
+    tensor([ 1, -1])
+    """
     checked(k, a, b)
     if k.isdtype(a.dtype, "unsigned integer"):
         return k.remainder(a, b)
@@ -336,11 +383,28 @@ fmod.grad(
 def addcmul(
     k: Kernels, x: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1
 ) -> Tensor:
-    """x + value * tensor1 * tensor2, elementwise, broadcast."""
+    """x + value * tensor1 * tensor2, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> x, a, b = plugrad.tensor([1.0]), plugrad.tensor([6.0]), plugrad.tensor([3.0])
+    >>> plugrad.addcmul(x, a, b, value=-0.5)
+    tensor([-8.])
+    """
     if is_whole(k, x):
-        value = int(value)  # type: ignore[arg-type]
+        value = whole(value, k.dtype_of(x))
     product = tensor1 * tensor2
     return x + (product if value == 1 else typed_as(k, product * value, x))
+
+
+def whole(value: Number, dtype: Any) -> int:
+    """A number as an integer that a dtype holds. As PyTorch's unsigned ones, they wrap
+    negative integers around, but no other negative numbers."""
+    limits = dtypes.iinfo(dtype)
+    low = -limits.max if not limits.min and isinstance(value, int) else limits.min
+    if not low <= value <= limits.max:  # type: ignore[operator]
+        raise RuntimeError(f"value={value} does not fit into {dtype}")
+    value = int(value)  # type: ignore[arg-type]
+    return value if limits.min else value % (limits.max + 1)
 
 
 addcmul.grad(
@@ -354,7 +418,13 @@ addcmul.grad(
 def addcdiv(
     k: Kernels, x: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1
 ) -> Tensor:
-    """x + value * tensor1 / tensor2, elementwise, broadcast."""
+    """x + value * tensor1 / tensor2, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> x, a, b = plugrad.tensor([1.0]), plugrad.tensor([6.0]), plugrad.tensor([3.0])
+    >>> plugrad.addcdiv(x, a, b, value=-0.5)
+    tensor([0.])
+    """
     quotient = tensor1 / tensor2
     return x + (quotient if value == 1 else typed_as(k, quotient * value, x))
 

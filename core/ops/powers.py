@@ -28,7 +28,12 @@ __all__ = [
 
 @op(promote="same", kinds="iufc")
 def square(k: Kernels, x: Tensor) -> Tensor:
-    """x * x, elementwise."""
+    """x * x, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.square(plugrad.tensor([-3, 4]))
+    tensor([ 9, 16])
+    """
     return k.multiply(x, x)
 
 
@@ -124,7 +129,12 @@ rpow.grad(
 
 
 def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
-    """input to the power of the exponent, computed in float64 or complex128."""
+    """input to the power of the exponent, computed in float64 or complex128.
+
+    >>> import plugrad
+    >>> plugrad.float_power(plugrad.tensor([2, 4]), -1)
+    tensor([0.5000, 0.2500], dtype=plugrad.float64)
+    """
 
     def wide(value: Any) -> Any:
         if type(value) in SCALARS:

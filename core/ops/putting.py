@@ -161,7 +161,13 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(inplace=True)
 def scatter_add(k: Kernels, x: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """`x` with elements of `src` added where `index` says."""
+    """`x` with elements of `src` added where `index` says.
+
+    >>> import plugrad
+    >>> index = plugrad.tensor([0, 2, 0])
+    >>> plugrad.scatter_add(plugrad.zeros(3), 0, index, plugrad.tensor([1.0, 2.0, 3.0]))
+    tensor([4., 0., 2.])
+    """
     at = checked_dim("scatter_add", k, x, dim, index, src)
     same_dtype("scatter_add", x, src)
     if 0 in index.shape:
@@ -205,7 +211,13 @@ def index_add(
     *,
     alpha: Number = 1,
 ) -> Tensor:
-    """`x` with the positions of `source` along `dim` added where `index` says."""
+    """`x` with the positions of `source` along `dim` added where `index` says.
+
+    >>> import plugrad
+    >>> index, source = plugrad.tensor([0, 0, 2]), plugrad.tensor([1, 2, 3])
+    >>> plugrad.index_add(plugrad.zeros(3, dtype=plugrad.int64), 0, index, source)
+    tensor([3, 0, 3])
+    """
     at = checked_source("index_add", k, x, dim, index, source)
     if alpha != 1:
         source = source * alpha
@@ -272,7 +284,13 @@ index_add.grad(
 def index_copy(
     k: Kernels, x: Tensor, dim: int, index: Tensor, source: Tensor
 ) -> Tensor:
-    """`x` with the positions of `source` along `dim` put where `index` says."""
+    """`x` with the positions of `source` along `dim` put where `index` says.
+
+    >>> import plugrad
+    >>> index, source = plugrad.tensor([2, 0]), plugrad.tensor([5.0, 6.0])
+    >>> plugrad.index_copy(plugrad.zeros(3), 0, index, source)
+    tensor([6., 0., 5.])
+    """
     at = checked_source("index_copy", k, x, dim, index, source)
     return _put_rows(k, x, at, index, source, False)
 
@@ -302,7 +320,13 @@ def _(make: Any) -> Iterator[Sample]:
 def index_fill(
     k: Kernels, x: Tensor, dim: int, index: Tensor, value: Tensor | Number
 ) -> Tensor:
-    """`x` with a number put at the positions of `index` along `dim`."""
+    """`x` with a number put at the positions of `index` along `dim`.
+
+    >>> import plugrad
+    >>> plugrad.index_fill(plugrad.zeros(2, 3), 1, plugrad.tensor([0, 2]), 7)
+    tensor([[7., 0., 7.],
+            [7., 0., 7.]])
+    """
     at = one(x.ndim, dim)
     check_vector("index_fill", k, x, at, index, low=1)
     if isinstance(value, (bool, int, float, complex)):
@@ -347,7 +371,14 @@ def _(make: Any) -> Iterator[Sample]:
 def put(
     k: Kernels, x: Tensor, index: Tensor, source: Tensor, accumulate: bool = False
 ) -> Tensor:
-    """`x` with elements put, or added, at positions counted through the tensor."""
+    """`x` with elements put, or added, at positions counted through the tensor.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[1, 2], [3, 4]])
+    >>> plugrad.put(x, plugrad.tensor([0, -1]), plugrad.tensor([10, 40]))
+    tensor([[10,  2],
+            [ 3, 40]])
+    """
     if x.dtype != source.dtype:
         raise RuntimeError(
             f"put_(): self and source expected to have the same dtype, but got self."
@@ -404,7 +435,13 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(inplace=True)
 def masked_scatter(k: Kernels, x: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """`x` with the elements of `source`, in order, where the mask is true."""
+    """`x` with the elements of `source`, in order, where the mask is true.
+
+    >>> import plugrad
+    >>> mask = plugrad.tensor([True, False, True])
+    >>> plugrad.masked_scatter(plugrad.zeros(3), mask, plugrad.tensor([5.0, 6.0, 7.0]))
+    tensor([5., 0., 6.])
+    """
     same_dtype("masked_scatter", x, source)
     x, mask = together(k, x, mask, "masked_scatter")
     flat = k.reshape(mask, (-1,))
@@ -463,7 +500,13 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
-    """A copy of `input` with `src` at one position along a dimension."""
+    """A copy of `input` with `src` at one position along a dimension.
+
+    >>> import plugrad
+    >>> plugrad.select_scatter(plugrad.zeros(2, 3), plugrad.tensor([1.0, 2.0]), 1, 0)
+    tensor([[1., 0., 0.],
+            [2., 0., 0.]])
+    """
     from .axes import select
 
     if tuple(select(input, dim, index)._a.shape) != tuple(src._a.shape):
@@ -482,7 +525,12 @@ def slice_scatter(
     end: int | None = None,
     step: int = 1,
 ) -> Tensor:
-    """A copy of `input` with `src` in a slice of a dimension."""
+    """A copy of `input` with `src` in a slice of a dimension.
+
+    >>> import plugrad
+    >>> plugrad.slice_scatter(plugrad.zeros(5), plugrad.ones(2), start=1, end=5, step=2)
+    tensor([0., 1., 0., 1., 0.])
+    """
     return _replaced(input, src, dim, slice(start, end, step))
 
 

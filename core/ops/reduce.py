@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..declare import Sample, op
 from .dims import conjugate, is_floating, part, reduced, restored, several, size, spread
+from .math import typed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +69,12 @@ def _(make: Any) -> Iterator[Sample]:
 def nansum(
     k: Kernels, x: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
-    """The sum of the elements that are not NaN."""
+    """The sum of the elements that are not NaN.
+
+    >>> import plugrad
+    >>> plugrad.nansum(plugrad.tensor([1.0, plugrad.nan, 3.0]))
+    tensor(4.)
+    """
     if is_floating(k, x):
         x = k.where(k.isnan(x), k.zeros_like(x), x)
     return k.sum(x, axis=several(x.ndim, dim), dtype=x.dtype, keepdims=keepdim)
@@ -121,7 +127,12 @@ mean.samples(reduced)
 def nanmean(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
-    """The mean of the elements that are not NaN."""
+    """The mean of the elements that are not NaN.
+
+    >>> import plugrad
+    >>> plugrad.nanmean(plugrad.tensor([1.0, plugrad.nan, 3.0]))
+    tensor(2.)
+    """
     if dtype is None and input.dtype.kind not in "fc":
         raise RuntimeError(
             "nanmean(): expected input to be of floating point, but got "
@@ -143,7 +154,14 @@ def prod(
     *,
     dtype: Any = None,
 ) -> Tensor:
-    """The product over one or all dimensions."""
+    """The product over one or all dimensions.
+
+    >>> import plugrad
+    >>> plugrad.prod(plugrad.tensor([[1, 2], [3, 4]]), 1)
+    tensor([ 2, 12])
+    >>> plugrad.prod(plugrad.tensor([]))
+    tensor(1.)
+    """
     if isinstance(dim, (tuple, list)):
         raise TypeError("argument 'dim' must be one int; call prod once for each")
     return k.prod(x, axis=several(x.ndim, dim), dtype=x.dtype, keepdims=keepdim)
@@ -310,17 +328,33 @@ var = _spread_form(
 std = _spread_form(
     std_,
     "std",
-    """The standard deviation over one, several or all dimensions: `var`'s root.""",
+    """The standard deviation over one, several or all dimensions: `var`'s root.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0, 5.0])
+    >>> plugrad.std(x, correction=0), plugrad.std(x)
+    (tensor(2.), tensor(2.8284))
+    """,
 )
 
 
 def var_mean(input: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-    """The variance and the mean, with the arguments of `var`."""
+    """The variance and the mean, with the arguments of `var`.
+
+    >>> import plugrad
+    >>> plugrad.var_mean(plugrad.tensor([1.0, 5.0]))
+    (tensor(8.), tensor(3.))
+    """
     return var(input, *args, **kwargs), _mean_beside(input, *args, **kwargs)
 
 
 def std_mean(input: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-    """The standard deviation and the mean, with the arguments of `std`."""
+    """The standard deviation and the mean, with the arguments of `std`.
+
+    >>> import plugrad
+    >>> plugrad.std_mean(plugrad.tensor([1.0, 5.0]), correction=0)
+    (tensor(2.), tensor(3.))
+    """
     return std(input, *args, **kwargs), _mean_beside(input, *args, **kwargs)
 
 
@@ -344,14 +378,28 @@ def _mean_beside(
 
 @op
 def all(k: Kernels, x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """Whether all elements are true (not zero)."""
+    """Whether all elements are true (not zero).
+
+    >>> import plugrad
+    >>> plugrad.all(plugrad.tensor([[1, 2], [0, 3]]), dim=1)
+    tensor([ True, False])
+    >>> plugrad.all(plugrad.tensor([]))
+    tensor(True)
+    """
     y = k.all(x, axis=several(x.ndim, dim), keepdims=keepdim)
     return k.astype(y, x.dtype) if x.dtype == k.uint8 else y
 
 
 @op
 def any(k: Kernels, x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """Whether any element is true (not zero)."""
+    """Whether any element is true (not zero).
+
+    >>> import plugrad
+    >>> plugrad.any(plugrad.tensor([[1, 2], [0, 0]]), dim=1)
+    tensor([ True, False])
+    >>> plugrad.any(plugrad.tensor([]))
+    tensor(False)
+    """
     y = k.any(x, axis=several(x.ndim, dim), keepdims=keepdim)
     return k.astype(y, x.dtype) if x.dtype == k.uint8 else y
 
@@ -362,7 +410,12 @@ any.samples(reduced)
 
 @op
 def count_nonzero(k: Kernels, x: Tensor, dim: Dim = None) -> Tensor:
-    """How many elements are not zero."""
+    """How many elements are not zero.
+
+    >>> import plugrad
+    >>> plugrad.count_nonzero(plugrad.tensor([[1, 0, 2], [0, 0, 3]]), dim=1)
+    tensor([2, 1])
+    """
     marks = k.astype(x != k.zeros_like(x), k.int64)
     return k.sum(marks, axis=several(x.ndim, dim))
 

@@ -1,9 +1,9 @@
 """Products of Householder reflections, the form in which LAPACK keeps the Q of a QR.
 
 A matrix holds the vectors of the reflections below its diagonal, the ones on its
-diagonal left out, and `tau` their weights: Q is the product of I - tau[i] * v[i] @ v[i]^H. All
-steps are ops, so that gradients of any order follow, except those of `geqrf`, which
-PyTorch has none of either.
+diagonal left out, and `tau` their weights: Q is the product of all
+I - tau[i] * v[i] @ v[i]^H. The steps are ops, so that gradients of any order follow;
+only `geqrf` has none, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -53,7 +53,14 @@ def check(name: str, a: Tensor, tau: Tensor) -> None:
 
 
 def householder_product(input: Tensor, tau: Tensor) -> Tensor:
-    """The first columns, as many as `input` has, of the product of reflections."""
+    """The first columns, as many as `input` has, of the product of reflections.
+
+    >>> import plugrad
+    >>> a, tau = plugrad.geqrf(plugrad.tensor([[3.0, 1.0], [4.0, 2.0]]))
+    >>> Q = plugrad.linalg.householder_product(a, tau)
+    >>> plugrad.allclose(Q.mT @ Q, plugrad.eye(2), atol=1e-6)
+    True
+    """
     from .. import eye
 
     check("householder_product", input, tau)
@@ -75,10 +82,21 @@ def orgqr(input: Tensor, tau: Tensor) -> Tensor:
 
 
 def ormqr(
-    input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False
+    input: Tensor,
+    tau: Tensor,
+    other: Tensor,
+    left: bool = True,
+    transpose: bool = False,
 ) -> Tensor:
     """The product Q @ other (or other @ Q) of the whole Q of reflections; of its
-    conjugate transpose, if asked."""
+    conjugate transpose, if asked.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[3.0, 1.0], [4.0, 2.0]])
+    >>> a, tau = plugrad.geqrf(A)
+    >>> plugrad.allclose(plugrad.ormqr(a, tau, a.triu()), A)  # Q @ R
+    True
+    """
     check("ormqr", input, tau)
     if other.shape[-2 if left else -1] != input.shape[-2]:
         raise RuntimeError(
@@ -93,7 +111,14 @@ def ormqr(
 
 
 def geqrf(input: Tensor) -> Any:
-    """R in the upper triangle, the reflections of Q below it; and their weights."""
+    """R in the upper triangle, the reflections of Q below it; and their weights.
+
+    >>> import plugrad
+    >>> A = plugrad.tensor([[3.0, 1.0], [4.0, 2.0]])
+    >>> a, tau = plugrad.geqrf(A)
+    >>> plugrad.allclose(plugrad.linalg.householder_product(a, tau) @ a.triu(), A)
+    True
+    """
     from collections import namedtuple
 
     from .. import stack

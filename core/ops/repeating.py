@@ -78,7 +78,13 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def tile(input: Tensor, *sizes: Any, dims: Sequence[int] | None = None) -> Tensor:
-    """`repeat`, which takes fewer dimensions than the tensor has, too."""
+    """`repeat`, which takes fewer dimensions than the tensor has, too.
+
+    >>> import plugrad
+    >>> plugrad.tile(plugrad.tensor([[1, 2], [3, 4]]), (2,))
+    tensor([[1, 2, 1, 2],
+            [3, 4, 3, 4]])
+    """
     if dims is not None:
         sizes = tuple(dims)
     elif len(sizes) == 1 and not isinstance(sizes[0], int):
@@ -93,7 +99,12 @@ def repeat_interleave(
     *,
     output_size: int | None = None,
 ) -> Tensor:
-    """Each position repeated, as often as all others or as `repeats` says for it."""
+    """Each position repeated, as often as all others or as `repeats` says for it.
+
+    >>> import plugrad
+    >>> plugrad.repeat_interleave(plugrad.tensor([1, 2]), plugrad.tensor([3, 1]))
+    tensor([1, 1, 1, 2])
+    """
     from ..tensor import Tensor, wrap
     from .picking import index_select
 
@@ -130,7 +141,14 @@ def repeat_interleave(
 
 
 def broadcast_tensors(*tensors: Tensor) -> Sequence[Tensor]:
-    """Tensors expanded to the one shape they broadcast to."""
+    """Tensors expanded to the one shape they broadcast to.
+
+    >>> import plugrad
+    >>> plugrad.broadcast_tensors(plugrad.tensor([[1], [2]]), plugrad.tensor([3, 4]))
+    (tensor([[1, 1],
+            [2, 2]]), tensor([[3, 4],
+            [3, 4]]))
+    """
     from ..errors import mismatch
 
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
@@ -150,7 +168,17 @@ def broadcast_tensors(*tensors: Tensor) -> Sequence[Tensor]:
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> Sequence[Tensor]:
-    """The coordinates of a grid, from one vector for each dimension."""
+    """The coordinates of a grid, from one vector for each dimension.
+
+    >>> import plugrad
+    >>> x, y = plugrad.meshgrid(plugrad.arange(2), plugrad.arange(3), indexing="ij")
+    >>> x
+    tensor([[0, 0, 0],
+            [1, 1, 1]])
+    >>> y
+    tensor([[0, 1, 2],
+            [0, 1, 2]])
+    """
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tuple(tensors[0])
     if not tensors:
@@ -214,14 +242,26 @@ def flip(input: Tensor, *sizes: Any, dims: Dims | None = None) -> Tensor:
 
 
 def fliplr(input: Tensor) -> Tensor:
-    """A copy with the order of columns reversed."""
+    """A copy with the order of columns reversed.
+
+    >>> import plugrad
+    >>> plugrad.fliplr(plugrad.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 1],
+            [4, 3]])
+    """
     if input._a.ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
     return flip(input, 1)
 
 
 def flipud(input: Tensor) -> Tensor:
-    """A copy with the order of rows reversed."""
+    """A copy with the order of rows reversed.
+
+    >>> import plugrad
+    >>> plugrad.flipud(plugrad.tensor([[1, 2], [3, 4]]))
+    tensor([[3, 4],
+            [1, 2]])
+    """
     if input._a.ndim < 1:
         raise RuntimeError("Input must be >= 1-d.")
     return flip(input, 0)
@@ -229,7 +269,12 @@ def flipud(input: Tensor) -> Tensor:
 
 @op
 def roll(k: Kernels, x: Tensor, shifts: Dims, dims: Dims = ()) -> Tensor:
-    """A copy shifted along dimensions; what falls off the end comes in again."""
+    """A copy shifted along dimensions; what falls off the end comes in again.
+
+    >>> import plugrad
+    >>> plugrad.roll(plugrad.tensor([1, 2, 3, 4]), 1)
+    tensor([4, 1, 2, 3])
+    """
     if dims in ((), [], None):
         many = (shifts,) if isinstance(shifts, int) else shifts
         if len(many) != 1:
@@ -276,7 +321,13 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
-    """A copy turned by k quarters in the plane of two dimensions."""
+    """A copy turned by k quarters in the plane of two dimensions.
+
+    >>> import plugrad
+    >>> plugrad.rot90(plugrad.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
+    """
     n = input._a.ndim
     if len(dims) != 2:
         raise RuntimeError(

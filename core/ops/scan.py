@@ -62,7 +62,12 @@ def _cumsum_rule(k: Any, g: Any, dim: Any) -> Any:
 
 @op(promote="sum", inplace=True)
 def cumprod(k: Kernels, x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
-    """The product of the elements up to each place along `dim`."""
+    """The product of the elements up to each place along `dim`.
+
+    >>> import plugrad
+    >>> plugrad.cumprod(plugrad.tensor([1, 2, 3, 4]), 0)
+    tensor([ 1,  2,  6, 24])
+    """
 
     def body(x: Array, dim: int) -> Array:
         n = 1
@@ -134,7 +139,12 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(promote="same", inplace=False)
 def logcumsumexp(k: Kernels, x: Tensor, dim: int) -> Tensor:
-    """log(cumsum(exp(x))), without overflow."""
+    """log(cumsum(exp(x))), without overflow.
+
+    >>> import plugrad
+    >>> plugrad.logcumsumexp(plugrad.tensor([100.0, 100.0, 100.0]), 0)
+    tensor([100.0000, 100.6931, 101.0986])
+    """
     if not k.isdtype(x.dtype, "real floating"):
         raise NotImplementedError(
             f"not implemented for {x.dtype}; cast with .float() first"
@@ -177,13 +187,25 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(outputs=("values", "indices"))
 def cummax(k: Kernels, x: Tensor, dim: int) -> Any:
-    """The largest element up to each place along `dim`, and where it last was."""
+    """The largest element up to each place along `dim`, and where it last was.
+
+    >>> import plugrad
+    >>> values, indices = plugrad.cummax(plugrad.tensor([1, 3, 2, 3]), 0)
+    >>> values, indices
+    (tensor([1, 3, 3, 3]), tensor([0, 1, 1, 3]))
+    """
     return _running(k, x, dim, k.greater_equal)
 
 
 @op(outputs=("values", "indices"))
 def cummin(k: Kernels, x: Tensor, dim: int) -> Any:
-    """The smallest element up to each place along `dim`, and where it last was."""
+    """The smallest element up to each place along `dim`, and where it last was.
+
+    >>> import plugrad
+    >>> values, indices = plugrad.cummin(plugrad.tensor([3, 1, 2, 1]), 0)
+    >>> values, indices
+    (tensor([3, 1, 1, 1]), tensor([0, 1, 1, 3]))
+    """
     return _running(k, x, dim, k.less_equal)
 
 
@@ -271,7 +293,13 @@ def diff(
 def trapezoid(
     y: Tensor, x: Tensor | None = None, *, dx: float = 1.0, dim: int = -1
 ) -> Tensor:
-    """The area under `y` by the trapezoidal rule, at places `x` or at steps `dx`."""
+    """The area under `y` by the trapezoidal rule, at places `x` or at steps `dx`.
+
+    >>> import plugrad
+    >>> y, x = plugrad.tensor([1.0, 2.0, 3.0]), plugrad.tensor([0.0, 1.0, 3.0])
+    >>> plugrad.trapezoid(y), plugrad.trapezoid(y, x)
+    (tensor(4.), tensor(6.5000))
+    """
     return _areas(y, x, dx, dim).sum(dim)
 
 
@@ -281,7 +309,12 @@ trapz = trapezoid
 def cumulative_trapezoid(
     y: Tensor, x: Tensor | None = None, *, dx: float = 1.0, dim: int = -1
 ) -> Tensor:
-    """The running area under `y` by the trapezoidal rule."""
+    """The running area under `y` by the trapezoidal rule.
+
+    >>> import plugrad
+    >>> plugrad.cumulative_trapezoid(plugrad.tensor([1.0, 2.0, 3.0]))
+    tensor([1.5000, 4.0000])
+    """
     return _areas(y, x, dx, dim).cumsum(dim)
 
 

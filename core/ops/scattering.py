@@ -92,7 +92,14 @@ def scatter_reduce(
     include_self: bool = True,
 ) -> Tensor:
     """`x` with elements of `src` combined into it where `index` says: by sum, prod,
-    mean, amax or amin. Without `include_self`, what was there does not count."""
+    mean, amax or amin. Without `include_self`, what was there does not count.
+
+    >>> import plugrad
+    >>> x, index = plugrad.tensor([9.0, 9.0]), plugrad.tensor([0, 0, 1])
+    >>> src = plugrad.tensor([1.0, 3.0, 5.0])
+    >>> plugrad.scatter_reduce(x, 0, index, src, "mean", include_self=False)
+    tensor([2., 5.])
+    """
     if reduce not in REDUCTIONS:
         raise RuntimeError(
             "reduce argument must be either sum, prod, mean, amax or amin, got "

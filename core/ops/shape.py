@@ -178,7 +178,12 @@ def reshape_as(x: Tensor, other: Tensor) -> Tensor:
 
 @op(view=True)
 def flatten(k: Kernels, x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Join neighbouring dimensions into one."""
+    """Join neighbouring dimensions into one.
+
+    >>> import plugrad
+    >>> plugrad.flatten(plugrad.ones(2, 3, 4), start_dim=1).shape
+    plugrad.Size([2, 12])
+    """
     start, end = one(x.ndim, start_dim), one(x.ndim, end_dim)
     if start > end:
         raise RuntimeError(
@@ -202,12 +207,22 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension: a view where possible."""
+    """All elements in one dimension: a view where possible.
+
+    >>> import plugrad
+    >>> plugrad.ravel(plugrad.tensor([[1, 2], [3, 4]]))
+    tensor([1, 2, 3, 4])
+    """
     return reshape(input, -1)
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """Split one dimension into several; one of them may be -1."""
+    """Split one dimension into several; one of them may be -1.
+
+    >>> import plugrad
+    >>> plugrad.unflatten(plugrad.ones(2, 12), 1, (3, -1)).shape
+    plugrad.Size([2, 3, 4])
+    """
     shape = input._a.shape
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
@@ -224,7 +239,13 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 @op(view=True)
 def squeeze(k: Kernels, x: Tensor, dim: Dims | None = None) -> Tensor:
-    """Remove dimensions of size 1: all of them, or those named."""
+    """Remove dimensions of size 1: all of them, or those named.
+
+    >>> import plugrad
+    >>> x = plugrad.ones(1, 2, 1)
+    >>> plugrad.squeeze(x).shape, plugrad.squeeze(x, 0).shape
+    (plugrad.Size([2]), plugrad.Size([2, 1]))
+    """
     if dim is None:
         return k.reshape(x, tuple(n for n in x.shape if n != 1))
     dims = dim_indices(dim, x.ndim)
@@ -248,7 +269,13 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(view=True)
 def unsqueeze(k: Kernels, x: Tensor, dim: int) -> Tensor:
-    """Insert a dimension of size 1."""
+    """Insert a dimension of size 1.
+
+    >>> import plugrad
+    >>> plugrad.unsqueeze(plugrad.tensor([1, 2]), 1)
+    tensor([[1],
+            [2]])
+    """
     at = one(x.ndim + 1, dim)
     return k.reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
 
@@ -268,7 +295,14 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op
 def clone(k: Kernels, x: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy that does not share memory; gradients flow through it."""
+    """A copy that does not share memory; gradients flow through it.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1, 2])
+    >>> y = plugrad.clone(x).zero_()
+    >>> x
+    tensor([1, 2])
+    """
     return k.copy(x)
 
 
@@ -378,12 +412,24 @@ def _(make: Any) -> Iterator[Sample]:
 
 
 def expand_as(x: Tensor, other: Tensor) -> Tensor:
-    """`x.expand(other.shape)`."""
+    """`x.expand(other.shape)`.
+
+    >>> import plugrad
+    >>> plugrad.tensor([[1], [2]]).expand_as(plugrad.ones(2, 3))
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    """
     return expand(x, other._a.shape)
 
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
-    """`input.expand(size)`."""
+    """`input.expand(size)`.
+
+    >>> import plugrad
+    >>> plugrad.broadcast_to(plugrad.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
     return expand(input, *size)
 
 

@@ -40,7 +40,12 @@ def flat(k: Kernels, g: Array) -> Array:
 
 @op(promote="same", kinds="iufc")
 def abs(k: Kernels, x: Tensor) -> Tensor:
-    """The absolute value, elementwise; real for complex numbers."""
+    """The absolute value, elementwise; real for complex numbers.
+
+    >>> import plugrad
+    >>> plugrad.abs(plugrad.tensor([-2, 3])), plugrad.abs(plugrad.tensor([3 + 4j]))
+    (tensor([2, 3]), tensor([5.]))
+    """
     return k.abs(x)
 
 
@@ -49,7 +54,12 @@ abs.grad(x=lambda k, g, x: g * conjugate(k, k.sgn(x)))
 
 @op(promote="same", kinds="biuf")
 def sign(k: Kernels, x: Tensor) -> Tensor:
-    """-1, 0 or 1, elementwise; 0 for NaN."""
+    """-1, 0 or 1, elementwise; 0 for NaN.
+
+    >>> import plugrad
+    >>> plugrad.sign(plugrad.tensor([-2.0, 0.0, 5.0, plugrad.nan]))
+    tensor([-1.,  0.,  1.,  0.])
+    """
     return signum(k, x)
 
 
@@ -68,7 +78,12 @@ sign.grad(x=flat)
 
 @op(promote="same")
 def sgn(k: Kernels, x: Tensor) -> Tensor:
-    """The sign, elementwise; of complex numbers, the direction: x / abs(x)."""
+    """The sign, elementwise; of complex numbers, the direction: x / abs(x).
+
+    >>> import plugrad
+    >>> plugrad.sgn(plugrad.tensor([3 + 4j, 0]))
+    tensor([0.6000+0.8000j, 0.0000+0.0000j])
+    """
     if not is_complex(k, x):
         return signum(k, x)
     size = k.astype(k.abs(x), x.dtype)
@@ -92,7 +107,12 @@ sgn.grad(x=slope_of_sgn)
 
 @op(promote="float", kinds="f")
 def copysign(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
-    """The size of a with the sign of b, elementwise, broadcast."""
+    """The size of a with the sign of b, elementwise, broadcast.
+
+    >>> import plugrad
+    >>> plugrad.copysign(plugrad.tensor([1.0, -2.0]), -0.0)
+    tensor([-1., -2.])
+    """
     return k.copysign(a, b)
 
 
@@ -114,7 +134,12 @@ copysign.grad(a=slope_of_copysign, b=flat)
     no_grad_reason="PyTorch gives it no derivative",
 )
 def heaviside(k: Kernels, x: Tensor, values: Tensor) -> Tensor:
-    """0 below zero, 1 above it, and `values` at zero, elementwise."""
+    """0 below zero, 1 above it, and `values` at zero, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.heaviside(plugrad.tensor([-2.0, 0.0, 2.0]), plugrad.tensor(0.5))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
     if k.isdtype(x.dtype, "bool"):
         return k.logical_or(x, values)
     return k.where(x == 0, values, k.astype(x > 0, x.dtype))
@@ -132,7 +157,12 @@ def unless_whole(k: Kernels, function: Any, x: Array) -> Array:
 
 @op(promote="same", kinds="iuf")
 def floor(k: Kernels, x: Tensor) -> Tensor:
-    """The largest integer not above x, elementwise."""
+    """The largest integer not above x, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.floor(plugrad.tensor([1.7, -1.2]))
+    tensor([ 1., -2.])
+    """
     return unless_whole(k, k.floor, x)
 
 
@@ -141,7 +171,12 @@ floor.grad(x=flat)
 
 @op(promote="same", kinds="iuf")
 def ceil(k: Kernels, x: Tensor) -> Tensor:
-    """The smallest integer not below x, elementwise."""
+    """The smallest integer not below x, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.ceil(plugrad.tensor([1.2, -1.7]))
+    tensor([ 2., -1.])
+    """
     return unless_whole(k, k.ceil, x)
 
 
@@ -150,7 +185,12 @@ ceil.grad(x=flat)
 
 @op(promote="same", kinds="iuf")
 def trunc(k: Kernels, x: Tensor) -> Tensor:
-    """The integer next to x towards zero, elementwise."""
+    """The integer next to x towards zero, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.trunc(plugrad.tensor([1.7, -1.7]))
+    tensor([ 1., -1.])
+    """
     return unless_whole(k, k.trunc, x)
 
 
@@ -160,7 +200,14 @@ trunc.grad(x=flat)
 @op(promote="same", kinds="iuf")
 def round(k: Kernels, x: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest integer, or number of so many decimals, elementwise; of two that
-    are as near, the even one."""
+    are as near, the even one.
+
+    >>> import plugrad
+    >>> plugrad.round(plugrad.tensor([0.5, 1.5, 2.5]))
+    tensor([0., 2., 2.])
+    >>> plugrad.round(plugrad.tensor([1234.567]), decimals=-2)
+    tensor([1200.])
+    """
     if not decimals:
         return unless_whole(k, k.round, x)
     if k.isdtype(x.dtype, "integral"):
@@ -175,7 +222,12 @@ round.grad(x=flat)
 
 @op(promote="same", kinds="f")
 def frac(k: Kernels, x: Tensor) -> Tensor:
-    """What `trunc` leaves, elementwise."""
+    """What `trunc` leaves, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.frac(plugrad.tensor([1.75, -1.75]))
+    tensor([ 0.7500, -0.7500])
+    """
     return x - k.trunc(x)
 
 

@@ -69,7 +69,13 @@ def _softmax_back_rule(k: Any, g: Any, x: Any, result: Any, dim: Any, need: Any)
 
 @op(promote="same", inplace=False)
 def log_softmax(k: Kernels, x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
-    """log(softmax(x, dim)), exact where that would be log(0)."""
+    """log(softmax(x, dim)), exact where that would be log(0).
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([0.0, 200.0])
+    >>> plugrad.log_softmax(x, 0), plugrad.softmax(x, 0).log()
+    (tensor([-200.,    0.]), tensor([-inf, 0.]))
+    """
 
     def body(x: Array, dim: int) -> Array:
         if 0 in x.shape:
@@ -140,7 +146,12 @@ def _(make: Any) -> Iterator[Sample]:
 
 @op(promote="float", inplace=False)
 def logsumexp(k: Kernels, x: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
-    """log(exp(x).sum(dim)), without overflow."""
+    """log(exp(x).sum(dim)), without overflow.
+
+    >>> import plugrad
+    >>> plugrad.logsumexp(plugrad.tensor([100.0, 100.0]), 0)
+    tensor(100.6931)
+    """
     dims = several(x.ndim, dim)
     if any(not x.shape[d] for d in dims):  # no elements have no largest
         return k.log(k.sum(x, axis=dims, keepdims=keepdim))

@@ -97,7 +97,12 @@ def sort(
 def argsort(
     input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False
 ) -> Tensor:
-    """The positions of the elements in order along a dimension."""
+    """The positions of the elements in order along a dimension.
+
+    >>> import plugrad
+    >>> plugrad.argsort(plugrad.tensor([30, 10, 20]))
+    tensor([1, 2, 0])
+    """
     from ..autograd import no_grad
 
     with no_grad():
@@ -105,7 +110,13 @@ def argsort(
 
 
 def msort(input: Tensor, *, out: Any = None) -> Tensor:
-    """The elements in order along the first dimension."""
+    """The elements in order along the first dimension.
+
+    >>> import plugrad
+    >>> plugrad.msort(plugrad.tensor([[3, 1], [2, 4]]))
+    tensor([[2, 1],
+            [3, 4]])
+    """
     return sort_(input, 0).values
 
 
@@ -118,7 +129,13 @@ def topk(
     largest: bool = True,
     sorted: bool = True,
 ) -> Any:
-    """The k largest (or smallest) elements along a dimension, and where they were."""
+    """The k largest (or smallest) elements along a dimension, and where they were.
+
+    >>> import plugrad
+    >>> values, indices = plugrad.topk(plugrad.tensor([30, 10, 20]), 2)
+    >>> values, indices
+    (tensor([30, 20]), tensor([0, 2]))
+    """
     at = one(x.ndim, dim)
     if not 0 <= k <= (x.shape[at] if x.ndim else 1):
         raise RuntimeError(f"selected index k out of range: {k} of {list(x.shape)}")
@@ -149,7 +166,13 @@ def _(make: Any) -> Iterator[Sample]:
 def kthvalue(
     kernels: Kernels, x: Tensor, k: int, dim: int = -1, keepdim: bool = False
 ) -> Any:
-    """The k-th smallest element along a dimension, and where it was."""
+    """The k-th smallest element along a dimension, and where it was.
+
+    >>> import plugrad
+    >>> values, indices = plugrad.kthvalue(plugrad.tensor([30, 10, 20]), 2)
+    >>> values, indices
+    (tensor(20), tensor(2))
+    """
     at = one(x.ndim, dim)
     if not 1 <= k <= (x.shape[at] if x.ndim else 1):
         raise RuntimeError(
@@ -294,7 +317,15 @@ def bucketize(
     out_int32: bool = False,
     right: bool = False,
 ) -> Tensor:
-    """The number of the bucket, between sorted boundaries, that each value is in."""
+    """The number of the bucket, between sorted boundaries, that each value is in.
+
+    >>> import plugrad
+    >>> boundaries = plugrad.tensor([1, 3, 5])
+    >>> plugrad.bucketize(plugrad.tensor([0, 3, 9]), boundaries)
+    tensor([0, 1, 3])
+    >>> plugrad.bucketize(plugrad.tensor([0, 3, 9]), boundaries, right=True)
+    tensor([0, 2, 3])
+    """
     if boundaries._a.ndim != 1:
         raise RuntimeError(
             f"boundaries tensor must be 1 dimension, but got dim({boundaries._a.ndim})"
@@ -327,7 +358,12 @@ def isin(
     assume_unique: bool = False,
     invert: bool = False,
 ) -> Tensor:
-    """Which elements occur in another tensor, or with `invert` do not."""
+    """Which elements occur in another tensor, or with `invert` do not.
+
+    >>> import plugrad
+    >>> plugrad.isin(plugrad.tensor([1, 2, 3]), plugrad.tensor([3, 1]))
+    tensor([ True, False,  True])
+    """
     from ..backend import OPS
 
     given = [elements, test_elements]
@@ -345,7 +381,13 @@ def isin(
 
 @op(method=False, oracle="torch.nn.functional.one_hot")
 def one_hot(k: Kernels, x: Tensor, num_classes: int = -1) -> Tensor:
-    """A 1 at the place that each number names in a new last dimension, 0 elsewhere."""
+    """A 1 at the place that each number names in a new last dimension, 0 elsewhere.
+
+    >>> import plugrad
+    >>> plugrad.one_hot(plugrad.tensor([2, 0]))
+    tensor([[0, 0, 1],
+            [1, 0, 0]])
+    """
     if k.dtype_of(x).name != "int64":
         raise RuntimeError(
             f"one_hot is only applicable to index tensor of type int64, not {x.dtype}"

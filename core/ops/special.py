@@ -85,7 +85,12 @@ def far(k: Kernels, size: Array) -> Array:
 
 @op(promote="float", kinds="f")
 def erf(k: Kernels, x: Tensor) -> Tensor:
-    """The chance that a normal number of variance 1/2 lies within +-x, elementwise."""
+    """The chance that a normal number of variance 1/2 lies within +-x, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.erf(plugrad.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.8427,  0.0000,  0.8427])
+    """
     size = k.abs(x)
     small = size < 1.0
     tail = 1.0 - far(k, size)
@@ -98,7 +103,13 @@ erf.grad(x=lambda k, g, x: typed_as(k, g * k.exp(-x * x) * SLOPE, g))
 
 @op(promote="float", kinds="f")
 def erfc(k: Kernels, x: Tensor) -> Tensor:
-    """1 - erf(x), elementwise, exact where that is small."""
+    """1 - erf(x), elementwise, exact where that is small.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([5.0])
+    >>> plugrad.erfc(x), 1 - plugrad.erf(x)
+    (tensor([1.5375e-12]), tensor([0.]))
+    """
     size = k.abs(x)
     small = size < 1.0
     tail = far(k, size)
@@ -111,7 +122,12 @@ erfc.grad(x=lambda k, g, x: typed_as(k, g * k.exp(-x * x) * -SLOPE, g))
 
 @op(promote="float", kinds="f", domain=(-0.95, 0.95))
 def erfinv(k: Kernels, x: Tensor) -> Tensor:
-    """What has x as its error function, elementwise."""
+    """What has x as its error function, elementwise.
+
+    >>> import plugrad
+    >>> plugrad.erfinv(plugrad.tensor([0.0, 0.5, 1.0, 2.0]))
+    tensor([0.0000, 0.4769,    inf,    nan])
+    """
     # Winitzki's guess is right to 2e-3; Halley's steps triple the number of digits
     size = k.abs(x)
     log = k.log1p(-size * size)

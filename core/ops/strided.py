@@ -111,7 +111,14 @@ def as_strided(
     storage_offset: int | None = None,
 ) -> Tensor:
     """A view of any shape, given by its steps through memory. `x` has to be contiguous,
-    and positions count from its first element."""
+    and positions count from its first element.
+
+    >>> import plugrad
+    >>> plugrad.as_strided(plugrad.arange(5), (3, 3), (1, 1))  # sliding windows
+    tensor([[0, 1, 2],
+            [1, 2, 3],
+            [2, 3, 4]])
+    """
     flat = places(size, stride, storage_offset or 0, size_of(x.shape))
     row = k.reshape(x, (-1,))
     return k.reshape(k.take(row, k.asarray(flat, dtype=k.int64), axis=0), tuple(size))

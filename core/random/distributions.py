@@ -213,12 +213,24 @@ def liker(name: str, how: str, doc: str) -> Any:
 rand_like = liker(
     "rand_like",
     "draw_uniform",
-    "`rand` in the shape, dtype and device of another tensor.",
+    """`rand` in the shape, dtype and device of another tensor.
+
+    >>> import plugrad
+    >>> x = plugrad.rand_like(plugrad.zeros(2, 3, dtype=plugrad.float64))
+    >>> x.shape, x.dtype
+    (plugrad.Size([2, 3]), plugrad.float64)
+    """,
 )
 randn_like = liker(
     "randn_like",
     "draw_normal",
-    "`randn` in the shape, dtype and device of another tensor.",
+    """`randn` in the shape, dtype and device of another tensor.
+
+    >>> import plugrad
+    >>> x = plugrad.randn_like(plugrad.zeros(2, 3, dtype=plugrad.float64))
+    >>> x.shape, x.dtype
+    (plugrad.Size([2, 3]), plugrad.float64)
+    """,
 )
 
 
@@ -294,7 +306,13 @@ def randint_like(
     memory_format: Any = None,
 ) -> Tensor:
     """`randint` in the shape, dtype and device of another tensor: called with `high`,
-    or with `low` and `high`."""
+    or with `low` and `high`.
+
+    >>> import plugrad
+    >>> x = plugrad.randint_like(plugrad.zeros(100), 3, 5)
+    >>> x.unique()
+    tensor([3., 4.])
+    """
     name = "randint_like"
     if high is None:
         low, high = 0, low

@@ -161,17 +161,36 @@ def manual_seed(seed: int) -> Generator:
 
 
 def seed() -> int:
-    """Start the default generator from a seed that nobody knows, and return it."""
+    """Start the default generator from a seed that nobody knows, and return it.
+
+    >>> import plugrad
+    >>> plugrad.seed() == plugrad.initial_seed()
+    True
+    """
     return default_generator.seed()
 
 
 def initial_seed() -> int:
-    """The seed that the default generator was started from."""
+    """The seed that the default generator was started from.
+
+    >>> import plugrad
+    >>> g = plugrad.manual_seed(7)
+    >>> plugrad.initial_seed()
+    7
+    """
     return default_generator.initial_seed()
 
 
 def get_rng_state() -> Tensor:
-    """The state of the default generator, as a tensor of bytes."""
+    """The state of the default generator, as a tensor of bytes.
+
+    >>> import plugrad
+    >>> state = plugrad.get_rng_state()
+    >>> x = plugrad.rand(3)
+    >>> plugrad.set_rng_state(state)
+    >>> plugrad.rand(3).equal(x)
+    True
+    """
     return default_generator.get_state()
 
 

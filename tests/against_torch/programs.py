@@ -6,6 +6,7 @@ import functools
 import inspect
 import math
 
+import numpy as np
 import torch
 
 import plugrad
@@ -106,3 +107,24 @@ def differ_numbers(a, b, exact):
         return differ_numbers([a.real, a.imag], [b.real, b.imag], exact)
     close = math.isclose(a, b, rel_tol=exact, abs_tol=exact)
     return "" if close or (a != a and b != b) else f"{a!r} is not {b!r}"
+
+
+# --- What many programs start from ------------------------------------------------
+
+NOISE = np.random.default_rng(7).normal(size=4096)
+
+
+def normal(m, *shape, start=0, dtype="float64", requires_grad=False):
+    """The same normal numbers in both libraries; another `start` gives others."""
+    count = math.prod(shape)
+    data = NOISE[start : start + count].reshape(shape)
+    made = m.tensor(data.tolist(), dtype=getattr(m, dtype))
+    return made.requires_grad_() if requires_grad else made
+
+
+def descend(m, parameters, rate):
+    """One step against the gradients, which are then forgotten."""
+    with m.no_grad():
+        for p in parameters:
+            p -= rate * p.grad
+            p.grad = None

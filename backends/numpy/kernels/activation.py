@@ -71,7 +71,9 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """x where it is positive, else alpha * (exp(x) - 1)."""
     y = np.expm1(x)
-    return np.where(x > ZERO[x.dtype], x, y if alpha == 1 else y * np.array(alpha, x.dtype))
+    if alpha != 1:
+        y = y * np.array(alpha, x.dtype)
+    return np.where(x > ZERO[x.dtype], x, y)
 
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:

@@ -15,10 +15,13 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
     count = 1
     for n in shape:
         count *= n
-    if count <= 256 and x.ndim <= len(shape):  # else NumPy says why not
-        y = np.empty(shape, x.dtype)
-        y[...] = x
-        return y
+    if x.ndim <= len(shape):  # else NumPy says why not
+        if count <= 256:
+            y = np.empty(shape, x.dtype)
+            y[...] = x
+            return y
+        if type(x) is ndarray:
+            return expand(x, shape)
     return np.broadcast_to(x, shape)
 
 

@@ -1,0 +1,38 @@
+"""The public names: what `__all__` of the public modules lists."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+
+MODULES = (
+    "plugrad",
+    "plugrad.autograd",
+    "plugrad.linalg",
+    "plugrad.testing",
+    "plugrad.random",
+)
+
+
+def listed() -> dict[str, object]:
+    """Whatever the modules list, by its whole name."""
+    found = {}
+    for name in MODULES:
+        module = import_module(name)
+        for each in module.__all__:
+            found[f"{name}.{each}"] = getattr(module, each)
+    return found
+
+
+def is_declared(value: object) -> bool:
+    """Whether a name stands for a function or a class, and so has documentation."""
+    return inspect.isfunction(value) or inspect.isclass(value)
+
+
+def declared() -> dict[str, object]:
+    """The functions and classes that are listed, each under the first of its names."""
+    by_id = {}
+    for name, value in listed().items():
+        if is_declared(value):
+            by_id.setdefault(id(value), (name, value))
+    return dict(by_id.values())
