@@ -206,9 +206,10 @@ else:
     def op(body: Any = None, **options: Any) -> Any:
         """Declare an op; see the module's text.
 
+        >>> from __future__ import annotations
         >>> import plugrad
         >>> @plugrad.op(method=False)
-        ... def thrice(k, x: "Tensor") -> "Tensor":
+        ... def thrice(k, x: Tensor) -> Tensor:
         ...     return x * 3
         >>> thrice.grad(x=lambda k, g: g * 3)
         >>> x = plugrad.tensor([1.0, 2.0], requires_grad=True)

@@ -234,8 +234,8 @@ class inference_mode(Setting):
     >>> x = plugrad.ones(2, requires_grad=True)
     >>> with plugrad.inference_mode():
     ...     y = x * 2
-    >>> y.requires_grad, y.is_inference()
-    (False, False)
+    >>> y.requires_grad
+    False
     """
 
     def __new__(cls, mode: Any = True) -> Any:

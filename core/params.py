@@ -17,7 +17,6 @@ class Param:
 
     def __init__(self, name: str, hint: str, keyword: bool, variadic: bool) -> None:
         self.name = name
-        hint = hint.replace(" ", "")
         if "Sequence[Tensor" in hint:
             self.kind = "many"
         elif hint.startswith(("Tensor", "Mask")):
@@ -65,12 +64,27 @@ class _Required:
 REQUIRED = _Required()
 
 
+def plain(hint: Any) -> str:
+    """An annotation as text without blanks, quotes and modules, however it was given:
+    `plugrad.Tensor | None`, its text or the objects themselves."""
+    text = hint.__name__ if isinstance(hint, type) else str(hint)
+    for mark in " '\"":
+        text = text.replace(mark, "")
+    words = text
+    for bracket in "[],":
+        words = words.replace(bracket, "|")
+    for word in words.split("|"):
+        if "." in word:
+            text = text.replace(word, word.rpartition(".")[2])
+    return text
+
+
 def read_params(body: Any) -> list[Param]:
     """The parameters of a declaration after `k`; read from its code object, since
     `inspect` would cost every import of plugrad 10 ms."""
     code = body.__code__
     count = code.co_argcount
-    hints = {key: str(hint) for key, hint in body.__annotations__.items()}
+    hints = {key: plain(hint) for key, hint in body.__annotations__.items()}
     params = [
         Param(name, hints.get(name, ""), False, False)
         for name in code.co_varnames[1:count]

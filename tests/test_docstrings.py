@@ -1,6 +1,6 @@
 """Every example in the documentation of an op or a public name runs.
 
-`--doctest-modules` passes the ops by: a function belongs to a module, to doctest, if its
+`--doctest-modules` passes the ops by: to doctest, a function belongs to a module if its
 globals are the module's, and a written function has globals of its own. Here each
 example also stands by itself, without the names of its module.
 """
@@ -19,7 +19,9 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 def found_in(name: str, value: object) -> dict[str, doctest.DocTest]:
     """The docstrings with examples of a function, or of a class and its methods."""
-    tests = doctest.DocTestFinder().find(value, name, module=False, globs={})
+    # doctest compiles an example as the future statements among its globals say
+    globs = {"annotations": annotations}
+    tests = doctest.DocTestFinder().find(value, name, module=False, globs=globs)
     return {test.name: test for test in tests if test.examples}
 
 

@@ -127,8 +127,8 @@ def log2(k: Kernels, x: Tensor) -> Tensor:
     """The logarithm to base 2, elementwise.
 
     >>> import plugrad
-    >>> plugrad.log2(plugrad.tensor([0.5, 1.0, 8.0]))
-    tensor([-1.,  0.,  3.])
+    >>> plugrad.log2(plugrad.tensor([0.5, 1.0, 3.0]))
+    tensor([-1.0000,  0.0000,  1.5850])
     """
     return k.log2(x)
 
@@ -141,8 +141,8 @@ def log10(k: Kernels, x: Tensor) -> Tensor:
     """The logarithm to base 10, elementwise.
 
     >>> import plugrad
-    >>> plugrad.log10(plugrad.tensor([1.0, 10.0, 1000.0]))
-    tensor([0.0000, 1.0000, 3.0000])
+    >>> plugrad.log10(plugrad.tensor([1.0, 10.0, 0.5]))
+    tensor([ 0.0000,  1.0000, -0.3010])
     """
     return k.log10(x)
 
