@@ -465,7 +465,12 @@ def flat(sizes: Any) -> Any:
     """Sizes given one by one or as one sequence, as a tuple of ints."""
     if len(sizes) == 1 and isinstance(sizes[0], SIZES):
         sizes = sizes[0]
-    return tuple(s if type(s) is int else s.__index__() for s in sizes)
+    try:
+        return tuple(s if type(s) is int else s.__index__() for s in sizes)
+    except (AttributeError, TypeError):
+        raise TypeError(
+            f"sizes must be integers, one by one or in a tuple, not {sizes!r}"
+        ) from None
 
 
 def saved_entry(

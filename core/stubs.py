@@ -62,6 +62,7 @@ def make_inplace(op: Op) -> Any:
         return write_into(op, self, args, kwargs)
 
     function = unwritten(op, op.name + "_", slow, Source.inplace)
+    function.inplace_of = op
     function.__doc__ = f"`{op.name}`, written into this tensor.\n\n{op.body.__doc__}"
     return function
 

@@ -192,8 +192,8 @@ class Stub:
         op = getattr(value, "op", None)
         if op is not None:
             return self.of_op(name, op, extras=True)
-        if value.__module__ == "plugrad.inplace" and name[:-1] in OPS:
-            return self.of_op(name, OPS[name[:-1]], extras=False)
+        if hasattr(value, "inplace_of"):
+            return self.of_op(name, value.inplace_of, extras=False)
         return self.of_function(name, value)
 
     def operator(self, name: str, op_name: str) -> list[str]:

@@ -264,6 +264,7 @@ def test_grad_leaves_grad_alone(m):
     return [found, x.grad, w.grad, isinstance(found, tuple)]
 
 
+@pytest.mark.filterwarnings("ignore:the .grad")  # both warn of y.grad
 @same
 def test_grad_of_computed_tensors(m):
     x = leaf(m)

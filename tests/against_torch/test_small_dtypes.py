@@ -45,6 +45,14 @@ def test_silu_keeps_its_digits_where_numbers_are_large():
     assert found[0] == pytest.approx(found[1], rel=1e-6)
 
 
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8"])
+def test_softmax_takes_no_integers(name, dtype):
+    for m in (plugrad, torch):
+        with pytest.raises(NotImplementedError):
+            getattr(m, name)(m.ones(2, dtype=getattr(m, dtype)), 0)
+
+
 @pytest.mark.parametrize("value", [-1, -2, 127, 128, 255, 256, -255, -256, 1.5, -0.5])
 @pytest.mark.parametrize("dtype", ["uint8", "int8"])
 def test_addcmul_of_integers_and_numbers_that_may_not_fit(dtype, value):

@@ -4,7 +4,7 @@ A campaign is a module of this package with a function
 
     def run(seed: int, budget: float) -> Report
 
-and a docstring whose first paragraph says what is compared. Its name stands in
+and a docstring that says what is compared, first in one line. Its name stands in
 `registry.py`. `budget` is the number of seconds it may take; math.inf asks for the
 whole of it. A case is made from `(seed, number)` alone, so that a failure can be made
 again whatever the budget was. `cases` counts them out, each call within the budget it

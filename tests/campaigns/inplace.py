@@ -13,7 +13,7 @@ from tests.campaigns.runner import Report, cases, salted
 
 LENGTHS = [2, 4, 8, 14]  # of the programs, at most
 BATCH = 100
-BATCHES = 1200
+BATCHES = 300
 
 
 def run(seed: int, budget: float) -> Report:

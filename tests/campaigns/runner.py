@@ -45,10 +45,10 @@ class Report:
 
 @dataclass
 class Outcome:
-    """A campaign that was run."""
+    """A campaign that was run. `text` is its docstring."""
 
     name: str
-    purpose: str
+    text: str
     report: Report
     seconds: float
 
@@ -96,8 +96,8 @@ def load(name: str) -> ModuleType:
 
 
 def run_one(name: str, campaign: ModuleType, seed: int, budget: float) -> Outcome:
-    purpose = (campaign.__doc__ or "").strip().partition("\n")[0]
-    print(f"{name}: {purpose}", file=sys.stderr, flush=True)
+    text = (campaign.__doc__ or "").strip()
+    print(f"{name}: {text.splitlines()[0] if text else ''}", file=sys.stderr, flush=True)
     begin = time.monotonic()
     try:
         report = campaign.run(seed, budget)
@@ -113,7 +113,7 @@ def run_one(name: str, campaign: ModuleType, seed: int, budget: float) -> Outcom
     )
     for failure in report.failures[:SHOWN]:
         print(f"  FAILED {failure}", file=sys.stderr, flush=True)
-    return Outcome(name, purpose, report, seconds)
+    return Outcome(name, text, report, seconds)
 
 
 def run_all(names: list[str], seed: int, budget: float) -> list[Outcome]:
@@ -139,7 +139,7 @@ def item(text: str) -> str:
 
 def section(outcome: Outcome) -> str:
     report = outcome.report
-    parts = [f"## {outcome.name}", outcome.purpose, *report.notes]
+    parts = [f"## {outcome.name}", outcome.text, *report.notes]
     if report.failures:
         shown = "\n".join(map(item, report.failures[:SHOWN]))
         hidden = len(report.failures) - SHOWN

@@ -16,7 +16,7 @@ from tests.expected import report
 
 NAMES = "bool uint8 int8 int16 int32 int64 float32 float64 complex64 complex128".split()
 DTYPES = [getattr(plugrad, name) for name in NAMES]
-ROUNDS = 12
+ROUNDS = 5
 
 
 def run(seed: int, budget: float) -> Report:
