@@ -16,6 +16,7 @@ from . import (
     devices,
     dtypes,
     layouts,
+    limits,
     ops,
     queries,
     random,
@@ -41,6 +42,7 @@ from .devices import *
 from .dtypes import *
 from .errors import BackendError, UnsupportedOpError, unknown_name
 from .layouts import *
+from .limits import *
 from .ops import *
 from .parameter import Parameter
 from .printing import get_printoptions, set_printoptions
@@ -84,6 +86,7 @@ __all__ += creation.__all__
 __all__ += devices.__all__
 __all__ += dtypes.__all__
 __all__ += layouts.__all__
+__all__ += limits.__all__
 __all__ += ops.__all__
 __all__ += queries.__all__
 __all__ += random.__all__

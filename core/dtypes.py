@@ -5,7 +5,7 @@ This module must
 - hold the dtypes, one object each: `a.dtype is plugrad.float32` is the test for
   equality, copies and pickles included;
 - answer as PyTorch does for promotion (`promote_types`, `result_dtype`), casting
-  (`can_cast`), the default dtype and the limits of a format (`finfo`, `iinfo`);
+  (`can_cast`) and the default dtype;
 - understand how others name a dtype (`as_dtype`), without importing any of them.
 
 There is no complex number of two float16: what is complex32 in PyTorch is complex64
@@ -16,8 +16,6 @@ this module's own globals, where the code needs Python's: `__getattr__` serves t
 """
 
 from __future__ import annotations
-
-from math import floor, ldexp, log10
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,14 +35,12 @@ __all__ = [
     "complex128",
     "double",
     "dtype",
-    "finfo",
     "float",  # pyright: ignore[reportUnsupportedDunderAll]
     "float16",
     "float32",
     "float64",
     "get_default_dtype",
     "half",
-    "iinfo",
     "int",  # pyright: ignore[reportUnsupportedDunderAll]
     "int8",
     "int16",
@@ -299,7 +295,7 @@ def promote_types(type1: DTypeLike, type2: DTypeLike) -> dtype:
         return _PROMOTED[type1, type2]
     except (KeyError, TypeError):  # TypeError: an argument has no hash
         pass
-    a, b = _argument(type1, "promote_types"), _argument(type2, "promote_types")
+    a, b = as_argument(type1, "promote_types"), as_argument(type2, "promote_types")
     d = _PROMOTED[a, b] = _promote(a, b)
     return d
 
@@ -338,7 +334,7 @@ def can_cast(from_: DTypeLike, to: DTypeLike) -> bool:
     >>> plugrad.can_cast(plugrad.float16, plugrad.int64)
     False
     """
-    a, b = _argument(from_, "can_cast"), _argument(to, "can_cast")
+    a, b = as_argument(from_, "can_cast"), as_argument(to, "can_cast")
     return _RANK[a.kind] <= _RANK[b.kind]
 
 
@@ -387,122 +383,6 @@ def _combine(first: dtype | None, second: dtype | None) -> dtype | None:
     return promote_types(first, second)
 
 
-# ------------------------------------------------------------- limits of the formats
-
-# Of a floating-point format's bits, one is the sign, these are the exponent and the
-# rest is the fraction.
-_EXPONENT_BITS = {float16: 5, bfloat16: 8, float32: 8, float64: 11}
-
-
-class finfo:
-    """Limits of a floating-point dtype, by default of the default dtype.
-
-    Of a complex dtype it describes the parts.
-
-    >>> import plugrad
-    >>> plugrad.finfo(plugrad.float16).max
-    65504.0
-    """
-
-    __slots__ = (
-        "bits",
-        "dtype",
-        "eps",
-        "max",
-        "min",
-        "resolution",
-        "smallest_normal",
-        "tiny",
-    )
-
-    bits: int
-    """Bits per number."""
-    dtype: str
-    """The dtype's name."""
-    eps: float
-    """The distance from 1.0 to the next larger number."""
-    max: float
-    """The largest finite number."""
-    min: float
-    """The lowest finite number, -max."""
-    resolution: float
-    """10 ** -n, where any n decimal digits survive the format."""
-    smallest_normal: float
-    """The smallest positive number of full precision."""
-    tiny: float
-    """The same as smallest_normal."""
-
-    def __init__(self, type: DTypeLike | None = None) -> None:
-        d = get_default_dtype() if type is None else _argument(type, "finfo")
-        d = d.to_real()
-        if not d.is_floating_point:
-            raise TypeError(
-                f"finfo() takes a floating-point dtype, not {d!r}; "
-                f"use plugrad.iinfo for integers"
-            )
-        exponent = _EXPONENT_BITS[d]
-        fraction = d.itemsize * 8 - 1 - exponent
-        bias = 2 ** (exponent - 1) - 1
-        self.bits = d.itemsize * 8
-        self.dtype = d.name
-        self.eps = ldexp(1.0, -fraction)
-        self.max = ldexp(2.0 - self.eps, bias)
-        self.min = -self.max
-        self.smallest_normal = self.tiny = ldexp(1.0, 1 - bias)
-        self.resolution = 10.0 ** -floor(fraction * log10(2))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, finfo):
-            return NotImplemented
-        return self.dtype == other.dtype
-
-    def __repr__(self) -> str:
-        return (
-            f"finfo(resolution={self.resolution:g}, min={self.min:g}, "
-            f"max={self.max:g}, eps={self.eps:g}, "
-            f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, "
-            f"dtype={self.dtype})"
-        )
-
-
-class iinfo:
-    """Limits of an integer dtype.
-
-    >>> import plugrad
-    >>> plugrad.iinfo(plugrad.int8)
-    iinfo(min=-128, max=127, dtype=int8)
-    """
-
-    __slots__ = ("bits", "dtype", "max", "min")
-
-    bits: int
-    """Bits per number."""
-    dtype: str
-    """The dtype's name."""
-    max: int
-    """The largest value."""
-    min: int
-    """The lowest value."""
-
-    def __init__(self, type: DTypeLike) -> None:
-        d = _argument(type, "iinfo")
-        if d.kind not in "ui":
-            hint = "bool has no limits" if d is bool_ else "use plugrad.finfo"
-            raise TypeError(f"iinfo() takes an integer dtype, not {d!r}; {hint}")
-        self.bits = d.itemsize * 8
-        self.dtype = d.name
-        self.min = -(2 ** (self.bits - 1)) if d.is_signed else 0
-        self.max = self.min + 2**self.bits - 1
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, iinfo):
-            return NotImplemented
-        return self.dtype == other.dtype
-
-    def __repr__(self) -> str:
-        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
-
-
 # ------------------------------------------------------------------- names of others
 
 
@@ -538,7 +418,7 @@ def _name_of(x: object) -> str:
     return str(x).rpartition(".")[2]  # torch.float32, array_api_strict.float32
 
 
-def _argument(x: Any, function: str) -> dtype:
+def as_argument(x: Any, function: str) -> dtype:
     """`x` where PyTorch takes a dtype: one of ours or a Python type, but no name."""
     if x.__class__ is dtype:
         return x

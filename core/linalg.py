@@ -199,7 +199,7 @@ def matrix_rank(
     >>> plugrad.linalg.matrix_rank(plugrad.tensor([[1.0, 2.0], [2.0, 4.0]]))
     tensor(1)
     """
-    from .dtypes import finfo
+    from .limits import finfo
 
     s = svdvals(A)
     atol = tol if atol is None else atol

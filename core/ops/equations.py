@@ -294,7 +294,7 @@ def pinv(
     """
     cut = rtol if rtol is not None else rcond
     if cut is None:
-        from ..dtypes import finfo
+        from ..limits import finfo
 
         cut = max(A.shape[-2:]) * finfo(A.dtype).eps if A.dtype.kind in "fc" else 0.0
     return pinv_(A, cut)
