@@ -27,11 +27,11 @@ demo: .venv/ready ## train a small network, the shortest look at Plugrad
 	@$(PY) examples/regression.py
 
 # One BLAS thread for each of the workers, or they fight over the cores.
-test compare: export OPENBLAS_NUM_THREADS = 1
-test compare: export MKL_NUM_THREADS = 1
-test compare: export OMP_NUM_THREADS = 1
+test compare campaign: export OPENBLAS_NUM_THREADS = 1
+test compare campaign: export MKL_NUM_THREADS = 1
+test compare campaign: export OMP_NUM_THREADS = 1
 # Workers must collect the same tests in the same order.
-test compare: export PYTHONHASHSEED = 0
+test compare campaign: export PYTHONHASHSEED = 0
 
 # Doctests go by --pyargs: by path, pytest would import second copies of core/.
 test: .venv/ready ## run the tests and the doctests
@@ -65,7 +65,7 @@ stubs: .venv/ready ## write core/tensor.pyi anew, after a change to an op or a m
 
 campaign: .venv/ready ## run every long campaign whole (installs torch)
 	@$(call install,compare)
-	$(PY) -m tests.campaigns --full
+	$(PY) -m tests.campaigns --full --write
 
 bench: .venv/ready ## run the benchmarks (installs torch)
 	@$(call install,compare)

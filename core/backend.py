@@ -275,7 +275,8 @@ class Backend:
         if RANK[type(value)] > RANK[ours.kind]:
             raise TypeError(f"{value!r} does not fit {ours}")
         found = self.make_scalar(value, ours)
-        if value and ours.kind == "f":  # 0.0 == -0.0, so zeros are not kept
+        # 0.0 == -0.0, so zeros are not kept; each NaN would be kept anew
+        if value and value == value and ours.kind == "f":
             kept = self.scalars.setdefault(native, {})
             if len(kept) < 1000:
                 kept[value] = found

@@ -308,6 +308,8 @@ class Calls:
             value = values[p.name] = flat(value)
         elif isinstance(value, SIZES) and p.name in ("dim", "shape", "size"):
             value = values[p.name] = tuple(map(int, value))
+        elif isinstance(value, list):  # the caller may change it before backward
+            value = values[p.name] = tuple(value)
         return value
 
     # --- Results ------------------------------------------------------------------
@@ -415,7 +417,8 @@ class Calls:
         else:
             node.outputs = [None] * len(made)
             for i in indices:
-                made[i]._node = Port(node, i)
+                made[i]._node = port = Port(node, i)
+                port.s = made[i]._s  # there already if the rules save the output
         if modes.OFF and modes.local.mode is not None:
             from .anomaly import note
 

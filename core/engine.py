@@ -17,15 +17,24 @@ from .errors import described, released, written_to
 from .graph import COMPLEX, LEAF, PORT, Leaf, Node, port_of
 from .hooks import arrive, as_tensor, enter, leave
 from .storage import WRITES
+from .tensor import Tensor, check_grad, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from .tensor import Tensor
-
     Array = Any
+
+
+def alone() -> int:
+    """The count of references to an object that one local variable refers to: 2, or 1
+    since CPython 3.14, which lends it to the call."""
+    found = object()
+    return getrefcount(found)
+
+
+ALONE = alone()
 
 
 def run(root: Node, g: Array, retain_graph: bool) -> None:
@@ -48,7 +57,7 @@ def run(root: Node, g: Array, retain_graph: bool) -> None:
             g = enter(node, arrive(node, g, False), False)
         plan = node.plan
         if plan is LEAF:
-            own = getrefcount(g) <= 2
+            own = getrefcount(g) <= ALONE
             accumulate(node, g, own, False)  # type: ignore[arg-type]
             continue
         if plan is PORT or (g is None and not plan.eager):
@@ -246,18 +255,19 @@ def collect(port: Node, before: list[Any] | None, g: Any) -> list[Any]:
 
 def accumulate(leaf: Leaf, g: Any, own: bool, create_graph: bool) -> None:
     """Add `g` to the gradient of the leaf's tensor; `own`: nobody else holds it."""
-    from .tensor import Tensor, wrap
-
     tensor = leaf.tensor()
-    if tensor is None or g is None:
-        return
+    if tensor is None or g is None or tensor._node is None:
+        return  # gone, or its gradient is not wanted any more
     k = leaf.k
-    before = tensor.grad
+    before = getattr(tensor, "_grad", None)
     if create_graph and isinstance(g, Tensor):
         tensor.grad = g.clone() if before is None else before + g
     elif before is None:
         g = g._a if isinstance(g, Tensor) else g
-        tensor.grad = wrap(k, g if own and k.owns(g) else k.copy(g))
+        found = wrap(k, g if own and k.owns(g) else k.copy(g))
+        if g.shape != tensor._a.shape or g.dtype is not tensor._a.dtype:
+            check_grad(tensor, found)
+        tensor._grad = found
     else:
         with modes.no_grad():
             before += wrap(k, g)

@@ -256,6 +256,8 @@ def hooks_of(node: Node) -> Hooks:
 def sum_to(k: Any, g: Array, shape: tuple[int, ...]) -> Array:
     """Sum `g` over the dimensions that broadcasting added or stretched."""
     added = g.ndim - len(shape)
+    if added == 1 == len(shape) and g.shape[1] == shape[0]:  # a bias
+        return k.sum(g, axis=0)
     stretched = [
         i + added for i, n in enumerate(shape) if n == 1 and g.shape[i + added] != 1
     ]

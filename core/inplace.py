@@ -18,7 +18,7 @@ from .backend import OPS
 from .declare import Sample, op
 from .errors import explain
 from .graph import Leaf, Plan, dead_end, hooks_of
-from .storage import storage, view_of, written
+from .storage import leave_memory, storage, view_of, written
 from .tensor import Tensor, graph_is_wanted, wrap
 
 TYPE_CHECKING = False
@@ -69,12 +69,40 @@ def check_writable(x: Tensor) -> None:
             "returned as-is), so its backward would be overridden. Return a clone() of "
             "it from forward"
         )
+    if repeats_elements(x):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor "
+            "refers to a single memory location. Please clone() the tensor before "
+            "performing the operation."
+        )
     if isinstance(view[0]._node, Leaf):
         raise RuntimeError(
             "a view of a leaf Variable that requires grad is being used in an in-place "
             "operation. Wrap the write in `with plugrad.no_grad():`, or write to a "
             "clone()"
         )
+
+
+def repeats_elements(x: Tensor) -> bool:
+    """Whether elements of `x` share memory, as those of overlapping windows do: no one
+    could say which of them the gradient of a write belongs to."""
+    k, array = x._k, x._a
+    if k.is_dense(array):
+        return False
+    pairs = sorted(zip(k.strides(array), array.shape))
+    reach = 0
+    for step, size in pairs:
+        if size == 0:
+            return False
+        if size > 1 and step <= reach:
+            break  # perhaps: the dimensions may interlock
+        reach += (size - 1) * step
+    else:
+        return False
+    places = [0]
+    for step, size in pairs:
+        places = [place + i * step for place in places for i in range(size)]
+    return len(set(places)) < len(places)
 
 
 def write_result(x: Tensor, y: Tensor, name: str) -> None:
@@ -317,8 +345,9 @@ def write_out(op: Op, out: Any, made: Any) -> Any:
             )
         with modes.no_grad():
             made = OPS["to_dtype"].function(made, out.dtype)
-        out._a = made._a
         written(out)
+        leave_memory(out)
+        out._a = made._a
         return out
     with modes.no_grad():
         write_result(out, made, op.name)

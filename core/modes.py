@@ -55,12 +55,27 @@ class Mode:
         return Mode(**settings)
 
 
+OFF: list[None] = []
+
+
+class _Away:
+    """An entry of OFF, for as long as a thread has left the default, or lives."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        OFF.append(None)
+
+    def __del__(self, off: list[None] = OFF) -> None:  # globals may be gone by then
+        off.pop()
+
+
 class _Local(_local):
     mode: Mode | None = None
+    away: _Away | None = None
 
 
 local = _Local()
-OFF: list[None] = []
 DEFAULT = Mode()
 NO_GRAD = Mode(grad=False)
 
@@ -74,9 +89,9 @@ def install(mode: Mode | None) -> Mode | None:
     """Make `mode` this thread's mode and return the one it replaces."""
     before = local.mode
     if before is None and mode is not None:
-        OFF.append(None)
+        local.away = _Away()
     elif before is not None and mode is None:
-        OFF.pop()
+        local.away = None
     local.mode = mode
     return before
 
@@ -167,6 +182,9 @@ class no_grad(Setting):
 
     def __init__(self, function: Any = None) -> None:
         super().__init__(grad=False)
+
+    def __enter__(self) -> None:
+        self._before.append(install(recording(False)))
 
 
 class enable_grad(Setting):

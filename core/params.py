@@ -13,7 +13,16 @@ ALL_KINDS = "biufc"
 class Param:
     """One parameter of an op."""
 
-    __slots__ = ("name", "kind", "default", "keyword", "variadic", "scalar", "mask")
+    __slots__ = (
+        "name",
+        "kind",
+        "default",
+        "keyword",
+        "variadic",
+        "scalar",
+        "mask",
+        "listed",
+    )
 
     def __init__(self, name: str, hint: str, keyword: bool, variadic: bool) -> None:
         self.name = name
@@ -25,6 +34,7 @@ class Param:
             self.kind = "value"
         self.scalar = "Number" in hint  # a Python number may stand for the tensor
         self.mask = hint.startswith("Mask")  # a tensor that promotion passes by
+        self.listed = self.kind == "value" and ("Dims" in hint or "Sequence" in hint)
         self.default: Any = REQUIRED
         self.keyword = keyword
         self.variadic = variadic

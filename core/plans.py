@@ -69,7 +69,9 @@ def source_of(op: Op, key: tuple[bool, ...], name: str) -> list[tuple[str, Any]]
         i = op.outputs.index(name)
         if i not in op.differentiable:
             return [("array", None), ("guard", None)]
-        return [("output", i if len(op.differentiable) > 1 else None)]
+        if len(op.differentiable) == 1:
+            return [("output", None)]
+        return [("output", i), ("guard", None)]
     if name in op.extras:
         return [("array", None)]
     param = next((p for p in op.params if p.name == name), None)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from . import dtypes
 from .backend import default_backend, get_backend
+from .limits import iinfo
 from .params import REQUIRED, Sample
 from .tensor import Tensor, wrap
 
@@ -158,7 +159,7 @@ class Make:
         if dtype.kind in "bu":
             values = [abs(v) for v in values]
         if dtype.kind in "iu":
-            limits = dtypes.iinfo(dtype)
+            limits = iinfo(dtype)
             values = [min(max(v, limits.min), limits.max) for v in values]
         return self.shaped((values * (count // len(values) + 1))[:count], shape, dtype)
 

@@ -80,6 +80,19 @@ def link_view(x: Tensor, y: Tensor, function: Callable[..., Tensor], args: Any) 
         node.s = s
 
 
+def leave_memory(x: Tensor) -> None:
+    """Note that `x` is about to have other memory: it is no view of what it was a view
+    of, and its own views stay where they are, as tensors of their own."""
+    s = x._s
+    if s is not None:
+        for view in s.live():
+            if view._v is not None and view._v[0] is x:
+                view._v = None
+    x._v = None
+    x._s = None
+    storage(x)
+
+
 def view_of(x: Tensor) -> tuple[Tensor, list[tuple[Callable[..., Tensor], Any]]] | None:
     """The base that `x` is a view of and the calls that lead there, or None."""
     path = []

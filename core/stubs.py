@@ -364,6 +364,8 @@ class Source:
             lines += [f"if {test}:", f"    {slow}"]
         for p in op.params:
             name = self.names[p.name]
+            if p.listed and not p.variadic:  # the caller may change a list later
+                lines += [f"if {name}.__class__ is list:", f"    {slow}"]
             if p.variadic:
                 lines += [
                     f"if len({name}) == 1 and {name}[0].__class__ is not int:",

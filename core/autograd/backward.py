@@ -30,6 +30,13 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
+    if grad_tensors is grad_variables is inputs is None and not create_graph:
+        if isinstance(tensors, Tensor) and tensors._a.shape == ():
+            node = tensors._node
+            if node is not None and not (COMPLEX[0] or modes.OFF):  # a usual loss
+                one = tensors._k.ones((), dtype=tensors._a.dtype)
+                run(node, one, bool(retain_graph))
+                return
     if grad_variables is not None:
         if grad_tensors is not None:
             raise RuntimeError(

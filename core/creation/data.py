@@ -16,6 +16,7 @@ from ..devices import place
 from ..dtypes import SCALAR_DTYPES
 from ..graph import Leaf
 from ..layouts import check_options
+from ..limits import iinfo
 from ..tensor import Tensor, wrap
 
 TYPE_CHECKING = False
@@ -88,7 +89,7 @@ def from_anything(
 ) -> tuple[Backend, Array, device | None]:
     """The backend, the array in it, and the device to move that to, if any."""
     if dtype is not None and dtype.__class__ is not dtypes.dtype:
-        dtype = dtypes._argument(dtype, "tensor")
+        dtype = dtypes.as_argument(dtype, "tensor")
     kind = data.__class__
     found = SCALAR_DTYPES.get(kind)
     if found is None and kind is not list and kind is not tuple:
@@ -146,7 +147,7 @@ def within(data: Any, d: dtype) -> Any:
     around if its opposite fits."""
     if isinstance(data, (list, tuple)):
         return [within(value, d) for value in data]
-    limits = dtypes.iinfo(d)
+    limits = iinfo(d)
     low = -limits.max if limits.min == 0 else limits.min
     if data != data or not low <= data <= limits.max:
         raise RuntimeError(
@@ -282,7 +283,7 @@ def converted(x: Tensor, dtype: Any, device: Any) -> Tensor:
         if k is not x._k or (target is not None and target is not x.device):
             return finish(*from_anything(x, dtype, device, None))
     if dtype is not None:
-        dtype = dtypes._argument(dtype, "as_tensor")
+        dtype = dtypes.as_argument(dtype, "as_tensor")
         if x.dtype is not dtype:
             return OPS["to_dtype"].function(x, dtype)
     return x
@@ -405,7 +406,7 @@ def frombuffer(
         data = memoryview(buffer).cast("B")
     except TypeError:
         raise ValueError("object does not implement Python buffer protocol.") from None
-    dtype = dtypes._argument(dtype, "frombuffer")
+    dtype = dtypes.as_argument(dtype, "frombuffer")
     size, length = dtype.itemsize, data.nbytes
     if length == 0 or count == 0:
         raise ValueError(

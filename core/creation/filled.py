@@ -16,6 +16,7 @@ from .. import dtypes
 from ..backend import OPS
 from ..devices import place
 from ..layouts import check_options, contiguous_format, dense_order, preserve_format
+from ..limits import finfo, iinfo
 from ..tensor import Tensor, wrap
 from .data import finish, from_anything
 
@@ -78,7 +79,7 @@ def checked_size(name: str, n: Any) -> int:
 def dtype_argument(name: str, dtype: Any, out: Tensor | None = None) -> Any:
     """The dtype asked for; with `out`, which it has to agree with, that of `out`."""
     if dtype is not None and dtype.__class__ is not dtypes.dtype:
-        dtype = dtypes._argument(dtype, name)
+        dtype = dtypes.as_argument(dtype, name)
     if out is None:
         return dtype
     if not isinstance(out, Tensor):
@@ -125,10 +126,10 @@ def fitting(name: str, value: Any, d: Any) -> Any:
     try:
         if kind == "f":
             value = float(value)
-            if abs(value) < float("inf") and abs(value) > dtypes.finfo(d).max:
+            if abs(value) < float("inf") and abs(value) > finfo(d).max:
                 raise OverflowError
         elif kind in "iu":
-            limits = dtypes.iinfo(d)
+            limits = iinfo(d)
             value = int(value)
             low = -limits.max if kind == "u" else limits.min
             if not low <= value <= limits.max:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .. import dtypes
 from ..declare import Sample, op
+from ..limits import finfo, iinfo
 from ..params import SCALARS
 from .pointwise import is_bool
 from .shape import _cast_back
@@ -256,7 +256,7 @@ def finite(
     k: Kernels, x: Array, nan: float | None, posinf: float | None, neginf: float | None
 ) -> Array:
     """A real floating array with finite numbers only."""
-    largest = dtypes.finfo(k.dtype_of(x)).max
+    largest = finfo(k.dtype_of(x)).max
     inf = float("inf")
     for found, value in (
         (x != x, nan or 0.0),
@@ -408,7 +408,7 @@ def check_fits(values: dict[str, Any]) -> None:
         return
     fits = not isinstance(value, complex)
     if fits and dtype.kind in "iu" and value - value == 0:  # it is finite
-        highest = dtypes.iinfo(dtype).max
+        highest = iinfo(dtype).max
         lowest = -highest if dtype.kind == "u" else -highest - 1
         fits = lowest <= int(value) <= highest
     if not fits:

@@ -203,7 +203,7 @@ def _found(k: Any, find: Any, x: Any, dim: int, keepdim: bool) -> Any:
 def picked(k: Any, x: Any, places: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
     """The elements at `places`, one along `dim`, and the places."""
     if x.ndim == 0:
-        return x, places
+        return k.copy(x), places  # not a view
     values = k.take_along_axis(x, places, axis=dim)
     if keepdim:
         return values, places

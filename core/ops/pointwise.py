@@ -10,6 +10,7 @@ from __future__ import annotations
 from .. import dtypes
 from ..backend import OPS
 from ..declare import Sample, op
+from ..limits import iinfo
 from ..params import ALL_KINDS
 from .math import typed_as
 
@@ -229,7 +230,8 @@ def div(
     return k.divide(a, b)
 
 
-div.grad(a=lambda k, g, b: g / b, b=lambda k, g, b, y: -g * (y / b))
+# of a and not of the result, which many programs go on to write: `x = x / n; x += c`
+div.grad(a=lambda k, g, b: g / b, b=lambda k, g, a, b: -g * (a / b / b))
 
 
 @div.before()
@@ -251,7 +253,7 @@ def rdiv(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
     return k.divide(b, a)
 
 
-rdiv.grad(a=lambda k, g, a, y: -g * (y / a), b=lambda k, g, a: g / a)
+rdiv.grad(a=lambda k, g, a, b: -g * (b / a / a), b=lambda k, g, a: g / a)
 
 
 @op(promote="float")
@@ -403,7 +405,7 @@ def addcmul(
 def whole(value: Number, dtype: Any) -> int:
     """A number as an integer that a dtype holds. As PyTorch's unsigned ones, they wrap
     negative integers around, but no other negative numbers."""
-    limits = dtypes.iinfo(dtype)
+    limits = iinfo(dtype)
     low = -limits.max if not limits.min and isinstance(value, int) else limits.min
     if not low <= value <= limits.max:  # type: ignore[operator]
         raise RuntimeError(f"value={value} does not fit into {dtype}")

@@ -182,7 +182,7 @@ def _(make: Any) -> Iterator[Sample]:
 
 def become(x: Tensor, y: Tensor) -> Tensor:
     """Make `x` what its view `y` is. What `x` was becomes the base of its views."""
-    from ..inplace import check_writable
+    from ..inplace import check_writable, move
 
     check_writable(x)
     made = getattr(y, "_v", None)
@@ -201,7 +201,7 @@ def become(x: Tensor, y: Tensor) -> Tensor:
             view._v = (old, link[1], link[2])
     x._a = y._a
     if y._node is not None:
-        x._node = y._node
+        move(x, y._node)
     link_view(old, x, function, args)
     return x
 
@@ -250,7 +250,7 @@ def resize_(self: Tensor, *sizes: int, memory_format: Any = None) -> Tensor:
     """Give the tensor another size: its first elements in order, and zeros for what is
     missing. Where it grows, it no longer shares memory with its views."""
     from ..calls import flat
-    from ..storage import written
+    from ..storage import leave_memory, written
 
     if self._node is not None:
         raise RuntimeError("cannot resize variables that require grad")
@@ -263,8 +263,11 @@ def resize_(self: Tensor, *sizes: int, memory_format: Any = None) -> Tensor:
     missing = count - row.shape[0]
     if missing > 0:
         row = k.concat([row, k.zeros((missing,), dtype=row.dtype)], axis=0)
-    self._a = k.reshape(k._getitem(row, slice(0, count)), shape)
+    resized = k.reshape(k._getitem(row, slice(0, count)), shape)
     written(self)
+    if not k.aliases(resized, self._a):
+        leave_memory(self)
+    self._a = resized
     return self
 
 

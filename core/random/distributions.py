@@ -25,6 +25,7 @@ from ..creation.filled import (
 from ..creation.ranges import integer, not_implemented
 from ..devices import place
 from ..layouts import check_options
+from ..limits import finfo, iinfo
 from ..ops.draws import block_count
 from ..tensor import Tensor, wrap
 from .generator import Generator, default_generator
@@ -115,12 +116,12 @@ def check_bounds(low: int, high: int, d: dtype) -> None:
             f"to={high}"
         )
     if d.kind == "f":
-        most = dtypes.finfo(d).max
+        most = finfo(d).max
         least: float = -most
     elif d.kind == "b":
         least, most = 0, 1
     else:
-        least, most = dtypes.iinfo(d).min, dtypes.iinfo(d).max
+        least, most = iinfo(d).min, iinfo(d).max
     for name, value in (("from", low), ("to - 1", high - 1)):
         if not least <= value <= most:
             raise RuntimeError(f"{name} is out of bounds for {d}: {value}")
@@ -348,7 +349,7 @@ def randperm(
         )
     check_options("randperm", layout, pin_memory)
     d = dtype_argument("randperm", dtype, out) or dtypes.int64
-    if d.kind in "iu" and n - 1 > dtypes.iinfo(d).max:
+    if d.kind in "iu" and n - 1 > iinfo(d).max:
         raise RuntimeError(f"randperm: {d} does not hold the integers below {n}")
     k, target = place(device)
     key, counter = source("randperm", generator).take(block_count(n, True))

@@ -16,6 +16,7 @@ from ..backend import OPS
 from ..creation.filled import number
 from ..creation.ranges import integer, not_implemented
 from ..inplace import check_writable, write_result
+from ..limits import finfo, iinfo
 from ..storage import written
 from ..tensor import Tensor, wrap
 from .distributions import draw, draw_integers
@@ -70,7 +71,7 @@ def uniform_(
     check_writable(self)
     d = self.dtype
     if d.kind in "fc":
-        check_span(low, to, dtypes.finfo(d).max)
+        check_span(low, to, finfo(d).max)
     array = draw(self._k, "uniform_", generator, self._a.shape, d, "draw_uniform")
     if to - low != 1:
         array = array * (to - low)
@@ -133,11 +134,11 @@ def random_(
     if high is not None:
         high = integer("random_", "to", high)
     elif d.kind == "f":
-        high = round(2 / dtypes.finfo(d).eps) + 1
+        high = round(2 / finfo(d).eps) + 1
     elif d.kind == "b":
         high = 2
     else:
-        high = dtypes.iinfo(d).max + 1 if d.kind in "iu" else 1
+        high = iinfo(d).max + 1 if d.kind in "iu" else 1
     check_writable(self)
     array = draw_integers(self._k, generator, "random_", self._a.shape, low, high, d)
     return put(self, array, "random_")

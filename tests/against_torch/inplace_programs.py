@@ -45,7 +45,7 @@ PURE = {
     "reshape": lambda t, u: t.reshape(-1),
     "sigmoid": lambda t, u: t.sigmoid(),
     "cumsum": lambda t, u: t.cumsum(0),
-    "flip": lambda t, u: t.flip(0),
+    "flip": lambda t, u: t.flip(0).contiguous(),
     "where": lambda t, u: t.where(t > 0.05, u),
     "pick": lambda t, u: t[[0, 0]],
     "mask": lambda t, u: t[t > 0.05],

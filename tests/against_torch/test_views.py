@@ -370,3 +370,12 @@ def test_steps_of_a_loop_cost_one_backward_node():
     total.sum().backward()
     assert len(calls) == 1
     assert x.grad.tolist() == [[1.0, 1.0]] * 1000
+
+
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "logcumsumexp", "cummax"])
+def test_scans_are_contiguous(name):
+    found = []
+    for side in SIDES:
+        y = getattr(base(side).permute(2, 0, 1), name)(1)
+        found.append(strides(y if name != "cummax" else y[0]))
+    assert found[0] == found[1]

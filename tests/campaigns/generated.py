@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import hypothesis
-from hypothesis import HealthCheck, Phase, Verbosity, given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 
 
@@ -34,7 +34,6 @@ def falsified(
         phases=[Phase.generate, Phase.shrink],
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
     )
     run = hypothesis.seed(seed)(settings(given(**strategies)(check)))
     try:

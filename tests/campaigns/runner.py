@@ -97,7 +97,7 @@ def load(name: str) -> ModuleType:
 
 def run_one(name: str, campaign: ModuleType, seed: int, budget: float) -> Outcome:
     text = (campaign.__doc__ or "").strip()
-    print(f"{name}: {text.splitlines()[0] if text else ''}", file=sys.stderr, flush=True)
+    print(f"{name}: {text.partition('.')[0]}", file=sys.stderr, flush=True)
     begin = time.monotonic()
     try:
         report = campaign.run(seed, budget)

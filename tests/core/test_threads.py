@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 import plugrad
+from plugrad import modes
 
 THREADS = 16
 
@@ -132,3 +133,10 @@ assert len(results) == 8 and all(r == results[0] for r in results), results
             timeout=120,
         )
         assert run.returncode == 0, run.stderr
+
+
+def test_a_thread_that_ends_without_recording_leaves_nothing_behind() -> None:
+    """Else every later call would ask for this thread's mode."""
+    before = len(modes.OFF)
+    at_once([lambda: plugrad.set_grad_enabled(False) and None])
+    assert len(modes.OFF) == before

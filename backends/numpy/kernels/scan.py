@@ -8,8 +8,10 @@ import numpy as np
 
 
 def _accumulated(ufunc: Any, x: Any, dim: int) -> Any:
-    """`ufunc.accumulate`, which takes no arrays without dimensions."""
+    """`ufunc.accumulate`, which takes no arrays without dimensions. As PyTorch's, the
+    result is contiguous."""
     if x.ndim:
+        x = x if x.flags.c_contiguous else np.ascontiguousarray(x)
         return ufunc.accumulate(x, dim, x.dtype)
     return ufunc.accumulate(x.reshape(1), dim, x.dtype).reshape(())
 
@@ -60,7 +62,7 @@ def _running(ufunc: Any, x: Any, dim: int) -> tuple[Any, Any]:
     if not x.ndim:
         y, i = _running(ufunc, x.reshape(1), dim)
         return y.reshape(()), i.reshape(())
-    y = ufunc.accumulate(x, dim, x.dtype)
+    y = _accumulated(ufunc, x, dim)
     new = x == y
     if x.dtype.kind in "fV":
         new |= np.isnan(x)
