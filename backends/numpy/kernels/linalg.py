@@ -8,11 +8,13 @@ import numpy as np
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """`a @ b`; for matrices `dot` costs 280 ns where `np.matmul` costs 770."""
+    """`a @ b`; for matrices `dot` costs 280 ns where `np.matmul` costs 770. On large
+    ones `np.matmul` is the quicker by 5 % if the first is a transpose."""
     if b.ndim == 2:
         if a.ndim == 2:
-            return a.dot(b)
-        if a.ndim > 2:  # one product of tall matrices, not one for each batch
+            if a.size <= 16384 or a.flags.c_contiguous:
+                return a.dot(b)
+        elif a.ndim > 2:  # one product of tall matrices, not one for each batch
             return _tall(a, b)
     if not a.ndim or not b.ndim:
         raise RuntimeError(
