@@ -124,7 +124,7 @@ def unaligned(a: tuple[int, ...], b: tuple[int, ...]) -> str | None:
     """Why two shapes have no matrix product, or None if they have."""
     if not a or not b:
         return None
-    columns, rows = a[-1], b[-2] if len(b) > 1 else b[0]
+    columns, rows = a[-1], b[-2:][0]
     if columns != rows:
         return (
             f"shapes {list(a)} and {list(b)} cannot be multiplied: the first has "

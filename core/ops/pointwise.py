@@ -371,7 +371,7 @@ def fmod(k: Kernels, a: Tensor, b: Tensor | Number) -> Tensor:
         return k.remainder(a, b)
     if k.isdtype(a.dtype, "signed integer"):  # of which the lowest has no abs
         rest = k.remainder(a, b)  # which has the sign of b
-        other = k.logical_and(rest != 0, k.logical_xor(a < 0, b < 0))
+        other = k.logical_and(rest != 0, (a < 0) != (b < k.zeros_like(b)))
         return k.where(other, rest - b, rest)
     return k.sign(a) * k.remainder(k.abs(a), k.abs(b))
 
