@@ -73,9 +73,18 @@ def scaled(b: Any, alpha: Any) -> Any:
             f"alpha={alpha!r} does not fit tensors of dtype {b.dtype}: it must be an "
             "integer for them"
         )
+    if type(alpha) is float and alpha:  # as a 0-d array, half the time for small ones
+        kept = ALPHAS.get((alpha, b.dtype))
+        if kept is None:
+            if len(ALPHAS) > 1000:  # rates that change in every step
+                ALPHAS.clear()
+            kept = ALPHAS[alpha, b.dtype] = np.array(alpha, b.dtype)
+        if b.ndim:  # NumPy makes scalars of arrays without dimensions
+            return np.multiply(b, kept)
     return np.multiply(b, alpha, dtype=b.dtype)
 
 
+ALPHAS: dict[tuple[float, Any], Any] = {}
 DEFAULT_ALPHA = 1
 
 
