@@ -148,14 +148,18 @@ def join_graph(x: Tensor, y: Tensor) -> None:
     else:
         move(base, replaced(base, y, view[1]))
     base._node.s = s  # type: ignore[union-attr]
-    for other in s.live():
+    moved = {id(base)}
+    for other in s.live():  # a view comes after what it is a view of
+        link = getattr(other, "_v", None)
+        if link is None or id(link[0]) not in moved:
+            continue
         if other._node is None and recorded:
             continue  # a view made in no_grad mode stays out of the graph
-        found = view_of(other)
-        if found is not None and found[0] is base:
-            move(other, follow(base, found[1])._node)
-            if other._node is not None:
-                other._node.s = s
+        parent, function, args = link
+        move(other, function(parent, *args)._node)
+        moved.add(id(other))
+        if other._node is not None:
+            other._node.s = s
 
 
 def move(x: Tensor, node: Node | None) -> None:

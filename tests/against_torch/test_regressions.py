@@ -149,3 +149,25 @@ def test_gradients_of_leaves_that_want_none_any_more():
         y.backward()
         found.append((x.grad is None, w.grad is None))
     assert found[0] == found[1]
+
+
+def test_writing_below_a_long_chain_of_views():
+    """Every view is made again once, from the one before it: not from the base, which
+    took quadratic time."""
+    n = 500
+    x = plugrad.ones(4, requires_grad=True)
+    views = [x * 1]
+    for _ in range(n):
+        views.append(views[-1].view(4))
+    again = [0]
+
+    def counted(x, *args, link=views[1]._v[1]):
+        again[0] += 1
+        return link(x, *args)
+
+    for view in views[1:]:
+        view._v = (view._v[0], counted, view._v[2])
+    views[-1].mul_(2)
+    assert n <= again[0] <= 2 * n
+    (views[n // 2] * views[-1]).sum().backward()
+    assert x.grad.tolist() == [8.0] * 4
