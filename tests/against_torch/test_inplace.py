@@ -13,8 +13,9 @@ Left out of the comparison, because ours differs on purpose (tests below):
 - `x[0] = x[0]` on a leaf: torch raises, for ours nothing has to be written.
 
 And where an op in place has saved its own result, later writes to that memory make
-torch raise in backward; ours keeps a result of its own and goes on. What it computes
-must then be what torch computes for `t.copy_(t.tanh())`.
+torch raise in backward, or compute with what was written where that was done through
+`.data`; ours keeps a result of its own and goes on. What it computes must then be what
+torch computes for `t.copy_(t.tanh())`.
 """
 
 from __future__ import annotations
