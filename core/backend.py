@@ -63,6 +63,7 @@ class Backend:
     device_types: tuple[str, ...] = ("cpu",)
     writable: bool = True  # arrays can be written in place
     views: bool = True  # indexing and reshaping can share memory
+    dtype_hints: dict[str, str] = {}  # what to install for a dtype that is missing
     ops: dict[str, Op] = OPS
 
     def __init__(self) -> None:
@@ -122,8 +123,10 @@ class Backend:
         try:
             found = self.by_dtype[each]
         except KeyError:
+            hint = self.dtype_hints.get(each.name)
             raise UnsupportedOpError(
-                f"backend {self.name!r} has no dtype {each}; it has "
+                f"backend {self.name!r} has no dtype {each}"
+                f"{f' ({hint})' if hint else ''}; it has "
                 f"{', '.join(str(d) for d in self.by_dtype)}"
             ) from None
         if each.kind == "c":

@@ -119,3 +119,16 @@ def test_the_gradient_of_no_leaf_is_warned_of():
     assert y.grad is None  # and no warning
     y.sum().backward()
     assert np.array_equal(y.grad.numpy(), np.ones((2, 3)))
+
+
+def test_a_dtype_that_needs_a_library_says_which():
+    import subprocess
+    import sys
+
+    program = (
+        "import sys; sys.modules['ml_dtypes'] = None\n"
+        "import plugrad; plugrad.ones(2, dtype=plugrad.bfloat16)"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode and "pip install 'plugrad[bfloat16]'" in run.stderr
