@@ -59,7 +59,6 @@ if TYPE_CHECKING:
         def samples(self, function: S) -> S: ...
 
 
-
 class Op(Calls):
     """A declared op."""
 

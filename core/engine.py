@@ -53,15 +53,19 @@ def run(root: Node, g: Array, retain_graph: bool) -> None:
     waiting: dict[Node, Array] = {}
     while ready:
         node, g = ready.pop()
+        plan = node.plan
         if node.hooks is not None:
             g = enter(node, arrive(node, g, False), False)
-        plan = node.plan
         if plan is LEAF:
             own = getrefcount(g) <= ALONE
             accumulate(node, g, own, False)  # type: ignore[arg-type]
             continue
-        if plan is PORT or (g is None and not plan.eager):
-            gradients = (g,) * len(node.next)
+        if plan is PORT:
+            parent = node.next[0]
+            waiting[parent] = collect(node, waiting.get(parent), g)  # type: ignore
+            gradients = (None,)
+        elif g is None and not plan.eager:
+            gradients = (None,) * len(node.next)
         else:
             saved = node.saved
             if saved is None:
@@ -75,9 +79,7 @@ def run(root: Node, g: Array, retain_graph: bool) -> None:
                 node.saved = saved = None
         for parent, g in zip(node.next, gradients):
             if parent is not None:
-                if plan is PORT:
-                    g = collect(node, waiting.pop(parent, None), g)
-                elif parent in waiting:
+                if waiting and parent in waiting:
                     g = join(waiting.pop(parent), g)
                 left = uses[parent]
                 if left == 1:
@@ -141,9 +143,7 @@ def run_carefully(
     return caught
 
 
-def step(
-    node: Node, g: Any, retain_graph: bool, create_graph: bool
-) -> Sequence[Any]:
+def step(node: Node, g: Any, retain_graph: bool, create_graph: bool) -> Sequence[Any]:
     """The gradients that one node gives to each of its edges."""
     if node.plan is PORT or (g is None and not node.plan.eager):
         return (g,) * len(node.next)

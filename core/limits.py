@@ -16,7 +16,6 @@ from .dtypes import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-
     from .dtypes import DTypeLike
 
 __all__ = ["finfo", "iinfo"]

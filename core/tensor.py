@@ -206,9 +206,7 @@ class Tensor(Attributes, Conversion, Protocols):
     def detach_(self) -> Tensor:
         """Forget this tensor's history."""
         if getattr(self, "_v", None) is not None:
-            raise RuntimeError(
-                "Can't detach views in-place. Use detach() instead"
-            )
+            raise RuntimeError("Can't detach views in-place. Use detach() instead")
         self._node = None
         return self
 

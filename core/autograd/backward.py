@@ -34,7 +34,7 @@ def backward(
         if isinstance(tensors, Tensor) and tensors._a.shape == ():
             node = tensors._node
             if node is not None and not (COMPLEX[0] or modes.OFF):  # a usual loss
-                one = tensors._k.ones((), dtype=tensors._a.dtype)
+                one = tensors._k.scalar(1, tensors._a.dtype)
                 run(node, one, bool(retain_graph))
                 return
     if grad_variables is not None:
@@ -152,9 +152,7 @@ def starts(
     elif isinstance(gradients, Tensor) or hasattr(gradients, "shape"):
         gradients = [gradients]
     if len(gradients) != len(tensors):
-        raise RuntimeError(
-            f"got {len(tensors)} tensors and {len(gradients)} gradients"
-        )
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
     roots: list[tuple[Node, Any]] = []
     for i, (t, g) in enumerate(zip(tensors, gradients)):
         if not isinstance(t, Tensor):

@@ -207,9 +207,7 @@ def tie(ctx: FunctionCtx, args: Sequence[Any], outputs: Sequence[Any]) -> list[A
     node.extra = None
     node.outputs = [None] * len(outputs)
     ctx._node = ref(node)
-    ctx._outputs = tuple(
-        [Meta(y) if isinstance(y, Tensor) else None for y in outputs]
-    )
+    ctx._outputs = tuple([Meta(y) if isinstance(y, Tensor) else None for y in outputs])
     node.k = next(m.k for m in (*ctx._outputs, *ctx._inputs) if m)
     places = {id(y): i for i, y in enumerate(outputs) if is_tied(y, ctx)}
     # an input that is returned as it came, saved, still means the input

@@ -6,6 +6,8 @@ place with size 1; `dtype` is what the elements are cast to first.
 
 from __future__ import annotations
 
+from math import prod as _count
+
 from ..declare import Sample, op
 from .dims import conjugate, is_floating, part, reduced, restored, several, size, spread
 from .math import typed_as
@@ -117,7 +119,7 @@ def mean(
 
 @mean.joint
 def _mean_rule(k: Any, g: Any, x_shape: Any, dim: Any, keepdim: Any) -> Any:
-    n = size(x_shape, several(len(x_shape), dim))
+    n = _count(x_shape) if dim is None else size(x_shape, several(len(x_shape), dim))
     return (spread(k, g / max(n, 1), x_shape, dim, keepdim),)
 
 

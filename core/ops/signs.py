@@ -68,8 +68,10 @@ def signum(k: Kernels, x: Array) -> Array:
     if k.isdtype(x.dtype, "bool"):
         return k.asarray(x, copy=True)
     positive = k.astype(x > 0, x.dtype)
-    return positive if k.isdtype(x.dtype, "unsigned integer") else positive - k.astype(
-        x < 0, x.dtype
+    return (
+        positive
+        if k.isdtype(x.dtype, "unsigned integer")
+        else positive - k.astype(x < 0, x.dtype)
     )
 
 

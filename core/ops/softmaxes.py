@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..declare import Sample, op
-from .dims import along, is_floating, reduced, restored, scanned, several
+from .dims import along, is_floating, kept, reduced, scanned, several
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,8 +165,10 @@ def logsumexp(k: Kernels, x: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 
 @logsumexp.joint
 def _logsumexp_rule(k: Any, g: Any, x: Any, y: Any, dim: Any, keepdim: Any) -> Any:
-    y = restored(k, y, x.shape, dim, keepdim)
-    return (restored(k, g, x.shape, dim, keepdim) * k.exp(x - y),)
+    if y.ndim and not keepdim:
+        shape = kept(x.shape, dim)
+        y, g = k.reshape(y, shape), k.reshape(g, shape)
+    return (g * k.exp(x - y),)
 
 
 @logsumexp.samples

@@ -82,8 +82,9 @@ def test_several_views_from_one_call_can_be_written(name):
     v[:1].mul_(3)
     v[1:].mul_(u[0])
     (v * v).sum().backward()
-    assert differ(plain([y, first[..., :], x.grad]),
-                  plain([v, parts(v)[0], u.grad])) == ""
+    assert (
+        differ(plain([y, first[..., :], x.grad]), plain([v, parts(v)[0], u.grad])) == ""
+    )
 
 
 @pytest.mark.parametrize("m", [plugrad, torch], ids=["plugrad", "torch"])

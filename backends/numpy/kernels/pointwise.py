@@ -27,7 +27,9 @@ square = np.square
 
 def add_(x: Any, b: Any, alpha: Any = 1) -> Any:
     """x += alpha * b."""
-    if x.size > BLOCK and alpha is not DEFAULT_ALPHA and dense_pair(x, b):
+    if alpha is DEFAULT_ALPHA:
+        return np.add(x, b, x)
+    if x.size > LARGE and dense_pair(x, b):
         return update(np.add, x, b, alpha)
     return np.add(x, scaled(b, alpha), x)
 
@@ -38,19 +40,20 @@ def sub_(x: Any, b: Any, alpha: Any = 1) -> Any:
         raise RuntimeError(
             "Subtraction, the `-` operator, with a bool tensor is not supported"
         )
-    if x.size > BLOCK and alpha is not DEFAULT_ALPHA and dense_pair(x, b):
+    if alpha is DEFAULT_ALPHA:
+        return np.subtract(x, b, x)
+    if x.size > LARGE and dense_pair(x, b):
         return update(np.subtract, x, b, alpha)
     return np.subtract(x, scaled(b, alpha), x)
 
 
 BLOCK = 65536  # elements at a time, so that what is scaled stays in the cache
+LARGE = 1 << 20  # elements; below, one temporary is faster than blocks
 
 
 def dense_pair(x: Any, b: Any) -> bool:
     """Whether two arrays lie in memory in the same order, without gaps."""
-    return (
-        x.shape == b.shape and x.flags.c_contiguous and b.flags.c_contiguous
-    )
+    return x.shape == b.shape and x.flags.c_contiguous and b.flags.c_contiguous
 
 
 def update(ufunc: Any, x: Any, b: Any, alpha: Any) -> Any:
@@ -64,27 +67,28 @@ def update(ufunc: Any, x: Any, b: Any, alpha: Any) -> Any:
 
 def scaled(b: Any, alpha: Any) -> Any:
     """alpha * b; an alpha of another kind than `b` raises."""
-    if alpha is DEFAULT_ALPHA:
-        return b
-    if isinstance(alpha, bool) and b.dtype.kind != "b":
+    dtype = b.dtype
+    if type(alpha) is float and alpha:  # as a 0-d array, half the time for small ones
+        kept = ALPHAS.get((alpha, dtype.num))
+        if kept is not None and b.ndim:  # NumPy makes scalars of 0-d arrays
+            return np.multiply(b, kept)
+    kind = dtype.kind
+    if isinstance(alpha, bool) and kind != "b":
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
-    if not isinstance(alpha, int) and b.dtype.kind in "biu":
+    if not isinstance(alpha, int) and kind in "biu":
         raise RuntimeError(
-            f"alpha={alpha!r} does not fit tensors of dtype {b.dtype}: it must be an "
+            f"alpha={alpha!r} does not fit tensors of dtype {dtype}: it must be an "
             "integer for them"
         )
-    if type(alpha) is float and alpha:  # as a 0-d array, half the time for small ones
-        kept = ALPHAS.get((alpha, b.dtype))
-        if kept is None:
-            if len(ALPHAS) > 1000:  # rates that change in every step
-                ALPHAS.clear()
-            kept = ALPHAS[alpha, b.dtype] = np.array(alpha, b.dtype)
-        if b.ndim:  # NumPy makes scalars of arrays without dimensions
-            return np.multiply(b, kept)
-    return np.multiply(b, alpha, dtype=b.dtype)
+    if type(alpha) is float and alpha:
+        if len(ALPHAS) > 1000:  # rates that change in every step
+            ALPHAS.clear()
+        ALPHAS[alpha, dtype.num] = np.array(alpha, dtype)
+    return np.multiply(b, alpha, dtype=dtype)
 
 
-ALPHAS: dict[tuple[float, Any], Any] = {}
+# multipliers as arrays without dimensions, by value and dtype
+ALPHAS: dict[tuple[float, int], Any] = {}
 DEFAULT_ALPHA = 1
 
 
@@ -147,7 +151,6 @@ POWERS = {
     2: np.square,
     3: lambda a: a * a * a,
 }
-
 
 
 def lowered(b: Any) -> Any:
@@ -237,7 +240,6 @@ isfinite = np.isfinite
 signbit = np.signbit
 
 # --- Complex numbers ------------------------------------------------------------------
-
 
 
 def sgn(x: Any) -> Any:
