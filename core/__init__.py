@@ -29,25 +29,27 @@ from .autograd import (
     no_grad,
     set_grad_enabled,
 )
-from .backend import (
-    Backend,
-    default_backend,
-    get_backend,
-    register_backend,
-    set_default_backend,
-)
 from .creation import *
 from .declare import op
 from .devices import *
 from .dtypes import *
 from .errors import BackendError, UnsupportedOpError, unknown_name
+from .interface import Backend
 from .layouts import *
 from .limits import *
 from .ops import *
+from .overrides import Overrides, use_kernels
 from .parameter import Parameter
 from .printing import get_printoptions, set_printoptions
 from .queries import *
 from .random import *
+from .selection import (
+    backend,
+    default_backend,
+    get_backend,
+    register_backend,
+    set_default_backend,
+)
 from .tensor import Size, Tensor
 
 TYPE_CHECKING = False
@@ -61,11 +63,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Backend",
     "BackendError",
+    "Overrides",
     "Parameter",
     "Size",
     "Tensor",
     "UnsupportedOpError",
     "autograd",
+    "backend",
     "default_backend",
     "enable_grad",
     "get_backend",
@@ -81,6 +85,7 @@ __all__ = [
     "set_default_backend",
     "set_grad_enabled",
     "set_printoptions",
+    "use_kernels",
 ]
 __all__ += creation.__all__
 __all__ += devices.__all__

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from . import convert, declare
-from .backend import OPS
 from .creation import filled
+from .interface import OPS
 from .ops import aliases
 from .random import fills, sampling
 from .stubs import make_inplace, make_operator

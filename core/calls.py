@@ -8,9 +8,10 @@ the same for the common case with nothing in between, and come here for the rest
 from __future__ import annotations
 
 from . import dtypes, modes
-from .backend import OPS
 from .errors import explain
 from .graph import Node, Plan, Port
+from .interface import OPS
+from .overrides import find_pair, give_back
 from .params import ALL_KINDS, REQUIRED, SCALARS
 from .storage import WRITES, link_view, storage
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from .backend import Backend
     from .declare import Op
+    from .interface import Backend
     from .params import Param
     from .tensor import Tensor
 
@@ -131,14 +132,20 @@ class Calls:
             for p in self.params
             if p.keyword and values[p.name] is not p.default
         }
+        pair = k.overrides and not keywords and find_pair(k, self.name, raw)
+        state = None
         try:
             if keywords:  # a backend's kernels take the positional arguments alone
                 result = self.call_body(k, raw, keywords)
+            elif pair:
+                result, state = pair.forward(*raw)
             else:
                 result = getattr(k, self.slot)(*raw)
         except Exception as error:
             raise explain(self.name, values, error) from error
         finished = self.finish(k, values, result, recorded)
+        if pair and recorded:
+            give_back(pair, finished, state)
         return finished if out is None else write_to(self, out, finished)
 
     def check_kinds(
@@ -212,21 +219,25 @@ class Calls:
         return found
 
     def backend(self, values: dict[str, Any], inputs: list[Tensor]) -> Backend:
-        """The one backend of all inputs."""
+        """The backend of all inputs, or the one that takes its partners' arrays."""
         if not inputs:
-            from .backend import default_backend
+            from .selection import default_backend
 
             return default_backend()
         k = inputs[0]._k
-        for other in inputs:
-            if other._k is not k:
+        for x in inputs:
+            other = x._k
+            if other is k or other.name in k.partners:
+                continue
+            if k.name not in other.partners:
                 from .errors import BackendError
 
                 raise BackendError(
                     f"{self.name}: tensors of backends {k.name!r} and "
-                    f"{other._k.name!r} were given; move one with "
+                    f"{other.name!r} were given; move one with "
                     f".to(backend={k.name!r})"
                 )
+            k = other
         return k
 
     def promoted(

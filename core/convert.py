@@ -12,10 +12,11 @@
 from __future__ import annotations
 
 from . import dtypes, layouts, modes
-from .backend import OPS, get_backend
 from .devices import as_device, serving
 from .devices import device as Device
 from .graph import Node, Plan
+from .interface import OPS
+from .selection import get_backend
 from .storage import WRITES
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .backend import Backend
+    from .interface import Backend
     from .layouts import memory_format as MemoryFormat
     from .tensor import Tensor
 

@@ -20,9 +20,9 @@
 
 from __future__ import annotations
 
-from .backend import OPS
 from .calls import Calls
 from .graph import sum_to
+from .interface import OPS
 from .params import ALL_KINDS, Sample, read_params
 
 TYPE_CHECKING = False

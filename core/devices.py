@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from _thread import _local
 
-from .backend import _loaded, default_backend, get_backend
 from .errors import BackendError
+from .selection import _loaded, default_backend, get_backend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .backend import Backend
+    from .interface import Backend
 
 __all__ = ["device", "get_default_device", "set_default_device"]
 

@@ -15,7 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .backend import Backend
+    from .interface import Backend
+    from .overrides import Overrides
 
 GROUP = "plugrad"
 
@@ -27,6 +28,17 @@ def find_backend(name: str) -> Backend:
         if backend is not None:
             return backend
     raise BackendError(f"plugin {name!r} ({module.__name__}) offers no backend")
+
+
+def find_kernels(name: str, backend: str) -> Overrides:
+    """Import the plugin `name` and ask it for its kernels for a backend."""
+    module = find_plugin(name)
+    for kernels in manager_with(module).hook.plugrad_kernels(name=name):
+        if kernels is not None and kernels.backend == backend:
+            return kernels
+    raise BackendError(
+        f"plugin {name!r} ({module.__name__}) offers no kernels for {backend!r}"
+    )
 
 
 def find_plugin(name: str) -> Any:

@@ -135,7 +135,7 @@ def unaligned(a: tuple[int, ...], b: tuple[int, ...]) -> str | None:
 
 def explain(name: str, values: dict[str, Any], error: Exception) -> Exception:
     """What a kernel's own exception means to the caller of the op."""
-    from .backend import OPS
+    from .interface import OPS
     from .tensor import Tensor
 
     if type(error) is ValueError and str(error) == "slice step cannot be zero":
@@ -203,7 +203,8 @@ def meaning(error: Exception) -> type[Exception]:
     if kind.__name__ == "AxisError":  # a dimension out of range
         return IndexError
     kept = (RuntimeError, IndexError, TypeError, NotImplementedError)
-    return kind if kind in kept else RuntimeError
+    ours = (BackendError, UnsupportedOpError)
+    return kind if kind in kept + ours else RuntimeError
 
 
 def arguments(op: Any, values: dict[str, Any]) -> str:

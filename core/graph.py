@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from .backend import Backend
+    from .interface import Backend
     from .storage import Storage
     from .tensor import Tensor
 

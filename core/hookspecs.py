@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pluggy
 
-from .backend import Backend
+from .interface import Backend
+from .overrides import Overrides
 
 hookspec = pluggy.HookspecMarker("plugrad")
 hookimpl = pluggy.HookimplMarker("plugrad")
@@ -17,3 +18,8 @@ hookimpl = pluggy.HookimplMarker("plugrad")
 @hookspec
 def plugrad_backend(name: str) -> Backend | None:  # type: ignore[empty-body]
     """Give the backend called `name`, or None if it is not this plugin's."""
+
+
+@hookspec
+def plugrad_kernels(name: str) -> Overrides | None:  # type: ignore[empty-body]
+    """Give the kernels called `name`, or None if they are not this plugin's."""

@@ -14,10 +14,10 @@
 from __future__ import annotations
 
 from . import dtypes, modes
-from .backend import OPS
 from .declare import Sample, op
 from .errors import explain
 from .graph import Leaf, Plan, dead_end, hooks_of
+from .interface import OPS
 from .storage import leave_memory, storage, view_of, written
 from .tensor import Tensor, graph_is_wanted, wrap
 

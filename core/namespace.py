@@ -7,14 +7,14 @@ are ops' own; those that are called or spelled differently stand here.
 
 from __future__ import annotations
 
-from .backend import OPS
+from .interface import OPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from .backend import Backend
+    from .interface import Backend
     from .tensor import Tensor
 
 # array API name -> the op of another name that does the same

@@ -12,8 +12,9 @@
 from __future__ import annotations
 
 from . import dtypes, modes
-from .backend import OPS, get_backend
 from .graph import Leaf
+from .interface import OPS
+from .selection import get_backend
 from .storage import storage, view_of, written
 
 TYPE_CHECKING = False

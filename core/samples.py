@@ -11,9 +11,9 @@
 from __future__ import annotations
 
 from . import dtypes
-from .backend import default_backend, get_backend
 from .limits import iinfo
 from .params import REQUIRED, Sample
+from .selection import default_backend, get_backend
 from .tensor import Tensor, wrap
 
 TYPE_CHECKING = False
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from .backend import Backend
     from .declare import Op
     from .dtypes import dtype
+    from .interface import Backend
 
     Array = Any
 

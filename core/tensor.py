@@ -15,17 +15,17 @@ from _weakref import ref
 
 from . import dtypes, modes
 from .attributes import Attributes, Size
-from .backend import backend_of, default_backend
 from .convert import Conversion
 from .graph import Handle, Leaf, Node, Port, hooks_of
 from .protocols import Protocols
+from .selection import backend_of, default_backend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from .backend import Backend
+    from .interface import Backend
     from .storage import Storage
 
     Array = Any
@@ -244,7 +244,9 @@ class Tensor(Attributes, Conversion, Protocols):
 def wrap(k: Backend, array: Array) -> Tensor:
     """A Tensor around one of the backend's arrays."""
     y = new(Tensor)
-    y._a = array if type(array) is k.array_type else k.wrap(array)
+    if type(array) is not k.array_type:
+        k, array = k.home(array)
+    y._a = array
     y._k = k
     y._node = None
     y._s = None

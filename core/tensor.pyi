@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .attributes import Attributes, Size
-from .backend import Backend, default_backend
 from .convert import Conversion
 from .dtypes import dtype
 from .graph import Handle, Node
+from .interface import Backend
 from .layouts import memory_format
 from .protocols import Protocols
 from .random.generator import Generator
+from .selection import default_backend
 from .storage import Storage
 
 _bool = bool
@@ -21,7 +22,7 @@ _Dims = _int | Sequence[_int]
 _Number = _bool | _int | _float | complex
 
 class Tensor(Attributes, Conversion, Protocols):
-    __slots__ = ("_a", "_k", "_node", "_s", "_v", "_grad", "__dict__", "__weakref__")
+    __slots__ = ('_a', '_k', '_node', '_s', '_v', '_grad', '__dict__', '__weakref__')
     _a: Any
     _k: Backend
     _node: Node | None
@@ -851,7 +852,7 @@ class Tensor(Attributes, Conversion, Protocols):
         dim: _int | None = None,
         keepdim: _bool = False,
         *,
-        interpolation: str = "linear",
+        interpolation: str = 'linear',
     ) -> Tensor: ...
     def nansum(
         self,
@@ -925,7 +926,7 @@ class Tensor(Attributes, Conversion, Protocols):
     def nonzero(self, *, as_tuple: _bool = False, out: Any = None) -> Any: ...
     def norm(
         self,
-        p: _float | str | None = "fro",
+        p: _float | str | None = 'fro',
         dim: _Dim = None,
         keepdim: _bool = False,
         out: Tensor | None = None,
@@ -985,7 +986,7 @@ class Tensor(Attributes, Conversion, Protocols):
         dim: _int | None = None,
         keepdim: _bool = False,
         *,
-        interpolation: str = "linear",
+        interpolation: str = 'linear',
     ) -> Tensor: ...
     def rad2deg(self, *, out: Any = None) -> Tensor: ...
     def rad2deg_(self) -> Tensor: ...
@@ -1280,5 +1281,4 @@ def is_foreign(value: Any) -> _bool: ...
 def is_number(value: Any) -> _bool: ...
 def from_foreign(name: str, param: Any, value: Any) -> Any: ...
 def graph_is_wanted(*tensors: Tensor) -> _bool: ...
-
-__all__ = ["Size", "Tensor", "default_backend", "wrap"]
+__all__ = ['Size', 'Tensor', 'default_backend', 'wrap']

@@ -11,7 +11,7 @@ import doctest
 
 import pytest
 
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from tests.house.public_names import declared
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

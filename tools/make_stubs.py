@@ -25,7 +25,7 @@ from types import FunctionType
 import plugrad
 from plugrad import Tensor
 from plugrad.attach import INPLACE_OPERATORS, OPERATORS
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from plugrad.params import REQUIRED
 
 CORE = Path(__file__).parents[1] / "core"

@@ -60,6 +60,9 @@ class NumpyBackend(Backend):
     def wrap(self, value: Any) -> Any:
         return np.asarray(value)
 
+    def home(self, value: Any) -> tuple[Backend, Any]:
+        return self, np.asarray(value)
+
     def from_data(self, data: Any, dtype: Any, copy: bool | None = None) -> Any:
         return np.array(data, dtype=dtype, copy=copy)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .. import modes
-from ..backend import OPS
 from ..engine import COMPLEX, run, run_carefully
 from ..graph import Node
+from ..interface import OPS
 from ..tensor import Tensor, wrap
 
 TYPE_CHECKING = False

@@ -12,9 +12,9 @@ from __future__ import annotations
 from _weakref import ref
 
 from .. import modes
-from ..backend import OPS, Backend
 from ..graph import Node, Plan, dead_end, port_of, sum_to
 from ..inplace import check_writable, join_graph, opaque_view
+from ..interface import OPS, Backend
 from ..storage import WRITES, link_view, written
 from ..tensor import Tensor, as_class, wrap
 from .context import FunctionCtx, FunctionNode, Meta, Saved

@@ -13,8 +13,8 @@
 from __future__ import annotations
 
 from .. import modes
-from ..backend import OPS
 from ..errors import UnsupportedOpError
+from ..interface import OPS
 from ..tensor import Tensor
 from .backward import grad
 

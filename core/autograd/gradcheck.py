@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from ..backend import Backend
+    from ..interface import Backend
 
     Function = Callable[..., Any]
     Row = list[complex] | list[float]

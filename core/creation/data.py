@@ -11,21 +11,21 @@
 from __future__ import annotations
 
 from .. import dtypes
-from ..backend import backend_of, default_backend, get_backend
 from ..devices import place
 from ..dtypes import SCALAR_DTYPES
 from ..graph import Leaf
 from ..layouts import check_options
 from ..limits import iinfo
+from ..selection import backend_of, default_backend, get_backend
 from ..tensor import Tensor, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..backend import Backend
     from ..devices import device
     from ..dtypes import dtype
+    from ..interface import Backend
 
     Array = Any
 
@@ -276,7 +276,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
 def converted(x: Tensor, dtype: Any, device: Any) -> Tensor:
     """`x` in a dtype and on a device, with its history; itself if it is so already."""
-    from ..backend import OPS
+    from ..interface import OPS
 
     if device is not None:
         k, target = place(device, x._k)

@@ -13,8 +13,8 @@ random numbers in `plugrad.random`.
 from __future__ import annotations
 
 from .. import dtypes
-from ..backend import OPS
 from ..devices import place
+from ..interface import OPS
 from ..layouts import check_options, contiguous_format, dense_order, preserve_format
 from ..limits import finfo, iinfo
 from ..tensor import Tensor, wrap
@@ -24,8 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..backend import Backend
     from ..devices import device
+    from ..interface import Backend
 
     Array = Any
 

@@ -19,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..backend import Backend
     from ..dtypes import dtype
+    from ..interface import Backend
 
     Array = Any
 

@@ -7,9 +7,9 @@ everything on the same memory.
 from __future__ import annotations
 
 from .. import modes
-from ..backend import OPS
 from ..declare import Sample, op
 from ..errors import explain
+from ..interface import OPS
 from ..params import SCALARS
 from ..storage import written
 from ..tensor import Tensor, wrap

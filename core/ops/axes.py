@@ -211,7 +211,7 @@ def adjoint(input: Tensor) -> Tensor:
     tensor([[1.-0.j],
             [0.-2.j]])
     """
-    from ..backend import OPS
+    from ..interface import OPS
 
     x = mT(input)
     return OPS["conj_physical"].function(x) if x.dtype.is_complex else x

@@ -5,8 +5,8 @@ What compares or tests gives bools, which have no gradient.
 
 from __future__ import annotations
 
-from ..backend import OPS
 from ..declare import Sample, op
+from ..interface import OPS
 from .dims import is_floating
 
 TYPE_CHECKING = False

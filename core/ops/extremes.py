@@ -279,7 +279,7 @@ def _form(
     over_dim: Any, over_all: Any, pair: str, x: Tensor, args: Any, kwargs: Any
 ) -> Any:
     """Choose between the forms of `max` and `min` that take arguments."""
-    from ..backend import OPS
+    from ..interface import OPS
 
     second = args[0] if args else kwargs.get("other")
     if hasattr(second, "_node"):

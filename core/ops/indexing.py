@@ -10,10 +10,10 @@
 
 from __future__ import annotations
 
-from ..backend import OPS
 from ..declare import Sample, op
 from ..dtypes import bool as bool_
 from ..dtypes import int64
+from ..interface import OPS
 from ..tensor import Tensor, graph_is_wanted, wrap
 
 TYPE_CHECKING = False

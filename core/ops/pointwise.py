@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 from .. import dtypes
-from ..backend import OPS
 from ..declare import Sample, op
+from ..interface import OPS
 from ..limits import iinfo
 from ..params import ALL_KINDS
 from .math import typed_as

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import dtypes
-from ..backend import OPS
 from ..declare import Sample, op
+from ..interface import OPS
 from ..params import SCALARS
 from .pointwise import is_whole
 

@@ -271,8 +271,8 @@ def searchsorted(
     >>> plugrad.searchsorted(plugrad.tensor([1, 3, 5]), plugrad.tensor([3, 9]))
     tensor([1, 3])
     """
-    from ..backend import OPS
     from ..dtypes import int32
+    from ..interface import OPS
     from .picking import gather
 
     if side not in (None, "left", "right"):
@@ -364,7 +364,7 @@ def isin(
     >>> plugrad.isin(plugrad.tensor([1, 2, 3]), plugrad.tensor([3, 1]))
     tensor([ True, False,  True])
     """
-    from ..backend import OPS
+    from ..interface import OPS
 
     given = [elements, test_elements]
     known = next((each for each in given if isinstance(each, Tensor)), None)

@@ -12,10 +12,10 @@ from __future__ import annotations
 from math import log1p, pi
 
 from .. import dtypes, modes
-from ..backend import OPS
 from ..creation.filled import number
 from ..creation.ranges import integer, not_implemented
 from ..inplace import check_writable, write_result
+from ..interface import OPS
 from ..limits import finfo, iinfo
 from ..storage import written
 from ..tensor import Tensor, wrap

@@ -7,9 +7,9 @@ PyTorch; indices have none.
 from __future__ import annotations
 
 from .. import dtypes, modes
-from ..backend import OPS
 from ..creation.filled import deliver, dtype_argument, model, number
 from ..creation.ranges import integer, not_implemented
+from ..interface import OPS
 from ..tensor import Tensor, wrap
 from .distributions import draw, randn
 from .generator import Generator
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..backend import Backend
+    from ..interface import Backend
 
     Array = Any
 

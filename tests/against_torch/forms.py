@@ -14,7 +14,7 @@ import torch
 
 import plugrad
 from plugrad import engine
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from plugrad.samples import tensors_in
 from plugrad.testing import TOLERANCES, Make, samples_of
 from tests.against_torch.bridge import as_numpy, from_numpy, to_torch

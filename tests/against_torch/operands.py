@@ -14,8 +14,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 import plugrad
-from plugrad.backend import OPS
 from plugrad.dtypes import BY_NAME
+from plugrad.interface import OPS
 from tests.against_torch.bridge import to_torch
 from tests.against_torch.forms import (
     EXPECTED,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from tests.against_torch.operands import (
     BINARY,
     BROADCAST,

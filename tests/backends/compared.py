@@ -8,7 +8,7 @@ import numpy as np
 
 import plugrad
 from plugrad import engine
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from plugrad.samples import tensors_in
 from plugrad.testing import TOLERANCES, Make, samples_of
 from tests.backends.strict import strict_backend

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 import plugrad
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from tests.backends.compared import EXPECTED, run_op
 from tests.backends.strict import strict_backend
 from tests.expected import report

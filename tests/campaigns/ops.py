@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 
 import plugrad
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from tests.against_torch.forms import COMPARED, EXPECTED, run_op
 from tests.campaigns.runner import Report, cases, dealt
 from tests.expected import Expected, report

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from tests.against_torch import operands as two
 from tests.campaigns.generated import falsified
 from tests.campaigns.runner import Report, cases, dealt, salted

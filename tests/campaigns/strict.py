@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 
 import plugrad
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from tests.backends.compared import EXPECTED, run_op
 from tests.campaigns.runner import Report, cases, dealt
 from tests.expected import report

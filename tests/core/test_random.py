@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import plugrad
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from tests.backends.strict import strict_backend
 
 KEYS = [0, 1, 12345, 2**63, 2**64 - 1]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import plugrad
-from plugrad.backend import OPS
 from plugrad.declare import Sample
+from plugrad.interface import OPS
 from plugrad.samples import tensors_in
 from plugrad.testing import Make, samples_of
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import plugrad
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from plugrad.testing import Make, samples_of
 
 ATTRIBUTES = {"shape", "ndim", "dtype"}

@@ -10,7 +10,7 @@ import pytest
 
 import plugrad
 from plugrad.autograd import GradcheckError, gradcheck, gradgradcheck
-from plugrad.backend import OPS
+from plugrad.interface import OPS
 from plugrad.testing import Make, samples_of
 from tests.expected import report
 from tests.ops.numeric import DIFFERENTIABLE, run_op

@@ -5,7 +5,8 @@ A backend gives:
 - its name, the class of its arrays, and its array namespace (functions named as in
   the array API standard);
 - how arrays come in and go out, and how its dtypes are called here;
-- what its arrays can do: be written in place, be views of each other;
+- what its arrays can do: be written in place, be views of each other, wait with
+  their computation; and which ops they cannot do, with the reason;
 - the kernels it does better than the default bodies of the ops.
 
 One object plays all these parts, and a tensor carries it: `k.NAME` is the namespace's
@@ -15,19 +16,18 @@ kernel that the op NAME calls. Either is looked up once and kept.
 
 from __future__ import annotations
 
-from _thread import RLock
-
 from .dtypes import BY_NAME
 from .errors import BackendError, UnsupportedOpError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from .declare import Op
     from .dtypes import dtype
     from .namespace import TensorNamespace
+    from .overrides import Overrides
 
     Array = Any
     Kernel = Callable[..., Any]
@@ -63,7 +63,11 @@ class Backend:
     device_types: tuple[str, ...] = ("cpu",)
     writable: bool = True  # arrays can be written in place
     views: bool = True  # indexing and reshaping can share memory
-    dtype_hints: dict[str, str] = {}  # what to install for a dtype that is missing
+    lazy: bool = False  # arrays are computed once their values are asked for
+    leaves_out: Mapping[str, str] = {}  # "op" or "op[dtype]" -> why it cannot be done
+    partners: tuple[str, ...] = ()  # backends whose arrays its kernels take, too
+    tolerances: Mapping[str, tuple[float, float]] = {}  # dtype -> (rtol, atol)
+    dtype_hints: Mapping[str, str] = {}  # what to install for a dtype that is missing
     ops: dict[str, Op] = OPS
 
     def __init__(self) -> None:
@@ -76,24 +80,37 @@ class Backend:
                 self.by_native[native] = each
         self.kinds = Kinds(self.by_native)
         self.scalars: dict[Any, dict[Any, Array]] = {}
+        self.overrides: list[Overrides] = []  # kernel plugins in use, latest last
 
     def __repr__(self) -> str:
         return f"<plugrad backend {self.name!r}>"
 
     def __reduce__(self) -> Any:
+        from .selection import get_backend
+
         return get_backend, (self.name,)
 
     def __getattr__(self, name: str) -> Any:
         """Find a function or a kernel on its first use, and keep it."""
         if name.startswith("_") and name[1:].rstrip("_") in OPS:
-            found = self.find_kernel(name[1:])
+            found = self.kernel(name[1:])
         elif not name.startswith("_") and hasattr(self.namespace, name):
             found = getattr(self.namespace, name)
         elif name in OPS:
-            found = self.find_kernel(name)
+            found = self.kernel(name)
         else:
             raise AttributeError(f"backend {self.name!r} has no function {name!r}")
         setattr(self, name, found)
+        return found
+
+    def kernel(self, name: str) -> Kernel | None:
+        """What is called for an op: a kernel plugin's, this backend's own or the op's
+        default body; or a function that raises, if the backend leaves the op out."""
+        found = self.find_kernel(name)
+        if self.leaves_out and found is not None:
+            found = limited(self, name.rstrip("_"), found)
+        for each in self.overrides:
+            found = each.over(name, found)
         return found
 
     def find_kernel(self, name: str) -> Kernel | None:
@@ -150,6 +167,11 @@ class Backend:
     def wrap(self, value: Any) -> Array:
         """An array from what a kernel returned, where that is not one (a scalar)."""
         return self.namespace.asarray(value)
+
+    def home(self, value: Any) -> tuple[Backend, Array]:
+        """Whose array it is that a kernel returned, where it is not one of
+        `array_type`: this backend's own, once wrapped, or a partner's."""
+        return self, self.wrap(value)
 
     def from_data(self, data: Any, dtype: Any, copy: bool | None = None) -> Array:
         """An array from nested sequences or scalars, in the given native dtype."""
@@ -303,6 +325,37 @@ class Backend:
         return found
 
 
+def limited(k: Backend, name: str, kernel: Kernel) -> Kernel:
+    """`kernel`, but for what its backend leaves out of the op."""
+    why = k.leaves_out.get(name)
+    if why is not None:
+
+        def refuse(*args: Any) -> Any:
+            raise UnsupportedOpError(f"{name}: backend {k.name!r} leaves it out: {why}")
+
+        return refuse
+    start = name + "["
+    dtypes = {
+        key[len(start) : -1]: why
+        for key, why in k.leaves_out.items()
+        if key.startswith(start)
+    }
+    if not dtypes:
+        return kernel
+
+    def check(*args: Any) -> Any:
+        for x in args:
+            each = getattr(k.by_native.get(getattr(x, "dtype", None)), "name", None)
+            if each in dtypes:
+                raise UnsupportedOpError(
+                    f"{name}: backend {k.name!r} leaves it out for {each}: "
+                    f"{dtypes[each]}"
+                )
+        return kernel(*args)
+
+    return check
+
+
 # what Python calls the dtypes of a buffer
 BUFFER_CODES = {
     "bool": "?",
@@ -318,97 +371,3 @@ BUFFER_CODES = {
     "float64": "d",
 }
 RANK = {bool: 0, int: 1, float: 2, complex: 3, "b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
-
-
-# --- Which backends there are -------------------------------------------------------
-
-_loading = RLock()
-_loaded: dict[str, Backend] = {}
-_factories: dict[str, Callable[[], Backend]] = {}
-_default: list[Backend | None] = [None]
-
-
-def get_backend(name: str) -> Backend:
-    """The backend of that name, loaded now if it was not.
-
-    >>> import plugrad
-    >>> plugrad.get_backend("numpy")
-    <plugrad backend 'numpy'>
-    """
-    found = _loaded.get(name)
-    if found is None:
-        with _loading:  # threads that make their first tensors at the same time
-            found = _loaded.get(name)
-            if found is None:
-                found = _loaded[name] = make_backend(name)
-    return found
-
-
-def make_backend(name: str) -> Backend:
-    """A new backend, from what was registered or else from a plugin."""
-    factory = _factories.get(name)
-    if factory is not None:
-        return factory()
-    from .discovery import find_backend
-
-    return find_backend(name)
-
-
-def register_backend(name: str, factory: Callable[[], Backend]) -> None:
-    """Make a backend known under `name` in this process, without a plugin; `factory`
-    is called when the backend is first asked for.
-
-    >>> import numpy, plugrad
-    >>> class Plain(plugrad.Backend):
-    ...     "NumPy's arrays with no kernels but the default ones."
-    ...     name = "plain"
-    ...     array_type = numpy.ndarray
-    ...     namespace = numpy
-    >>> plugrad.register_backend("plain", Plain)
-    >>> plugrad.get_backend("plain")
-    <plugrad backend 'plain'>
-    """
-    if name in _loaded or name in _factories:
-        raise BackendError(
-            f"there is a backend {name!r} already; register yours under another name"
-        )
-    _factories[name] = factory
-
-
-def default_backend() -> Backend:
-    """The backend of new tensors.
-
-    >>> import plugrad
-    >>> plugrad.default_backend()
-    <plugrad backend 'numpy'>
-    """
-    found = _default[0]
-    if found is None:
-        from os import environ
-
-        name = environ.get("PLUGRAD_BACKEND", "numpy")
-        try:
-            found = get_backend(name)
-        except BackendError as error:
-            if "PLUGRAD_BACKEND" not in environ:
-                raise
-            raise BackendError(f"PLUGRAD_BACKEND={name}: {error}") from error
-        _default[0] = found
-    return found
-
-
-def set_default_backend(name: str) -> None:
-    """Choose the backend of new tensors for this process.
-
-    >>> import plugrad
-    >>> plugrad.set_default_backend("numpy")
-    >>> plugrad.default_backend()
-    <plugrad backend 'numpy'>
-    """
-    _default[0] = get_backend(name)
-
-
-def backend_of(value: Any) -> Backend | None:
-    """The loaded backend whose array `value` is, or None."""
-    candidates: Iterable[Backend] = (default_backend(), *_loaded.values())
-    return next((k for k in candidates if k.accepts(value)), None)
