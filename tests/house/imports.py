@@ -19,7 +19,15 @@ from dataclasses import dataclass
 
 PLUGIN_PACKAGES = tuple(
     f"plugrad.{name}"
-    for name in ("backends", "nn", "optim", "plugins", "utils.data", "conformance")
+    for name in (
+        "backends",
+        "conformance",
+        "cuda",
+        "nn",
+        "optim",
+        "plugins",
+        "utils.data",
+    )
 )
 
 # What a plugin may import beside plugrad, the standard library and a library of its
@@ -27,7 +35,12 @@ PLUGIN_PACKAGES = tuple(
 LIBRARIES = {
     "plugrad.backends": {"array_api_compat"},
     "plugrad.backends.numpy": {"ml_dtypes"},
-    "plugrad.backends.sparse": {"scipy", "cupyx"},
+    "plugrad.backends.cupy": {"cupyx"},
+    "plugrad.backends.jax": {"jaxlib", "ml_dtypes", "numpy"},
+    "plugrad.backends.sparse": {"scipy", "cupyx", "numpy"},
+    "plugrad.backends.torch": {"numpy"},
+    "plugrad.backends.dask": {"numpy"},
+    "plugrad.cuda": {"cupy"},
 }
 
 

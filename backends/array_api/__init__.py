@@ -1,0 +1,1 @@
+"""Any library that follows the array API standard, as a backend."""

@@ -1,0 +1,1 @@
+"""Dask: arrays in chunks, computed when their values are asked for."""

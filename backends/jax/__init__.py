@@ -1,0 +1,1 @@
+"""JAX: arrays that are never written in place."""

@@ -1,0 +1,1 @@
+"""Sparse tensors on SciPy's and CuPy's sparse matrices."""

@@ -1,0 +1,1 @@
+"""PyTorch's `torch.cuda`, on the CuPy backend."""

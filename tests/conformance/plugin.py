@@ -1,0 +1,1 @@
+"""pytest's way in: options and fixtures of the conformance suite."""
