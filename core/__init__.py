@@ -37,9 +37,10 @@ from .errors import BackendError, UnsupportedOpError, unknown_name
 from .interface import Backend
 from .layouts import *
 from .limits import *
+from .mounting import find_packages
 from .ops import *
 from .overrides import Overrides, use_kernels
-from .parameter import Parameter
+from .parameter import Buffer, Parameter
 from .printing import get_printoptions, set_printoptions
 from .queries import *
 from .random import *
@@ -56,15 +57,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .discovery import load_plugin
     from .hookspecs import hookimpl
+    from .listing import Listing, PluginInfo, list_backends, list_plugins
+    from .module import Module
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Backend",
     "BackendError",
+    "Buffer",
+    "Listing",
+    "Module",
     "Overrides",
     "Parameter",
+    "PluginInfo",
     "Size",
     "Tensor",
     "UnsupportedOpError",
@@ -78,6 +86,9 @@ __all__ = [
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "list_backends",
+    "list_plugins",
+    "load_plugin",
     "no_grad",
     "op",
     "random",
@@ -97,19 +108,39 @@ __all__ += queries.__all__
 __all__ += random.__all__
 
 
-def __getattr__(name: str) -> Any:
-    if name == "hookimpl":  # pluggy takes 13 ms to import
-        from .hookspecs import hookimpl
+# What is loaded on its first use, and the module that has it.
+LATER = {
+    "Listing": "listing",
+    "Module": "module",
+    "PluginInfo": "listing",
+    "hookimpl": "hookspecs",  # pluggy takes 13 ms to import
+    "list_backends": "listing",
+    "list_plugins": "listing",
+    "load_plugin": "discovery",
+}
 
-        return hookimpl
+find_packages()  # that plugins mount as plugrad.NAME
+
+
+def __getattr__(name: str) -> Any:
+    if name in LATER:
+        from importlib import import_module
+
+        return getattr(import_module(f"plugrad.{LATER[name]}"), name)
     if name in dtypes.__all__:  # bool, int and float, which shadow nothing here
         return getattr(dtypes, name)
     if not name.startswith("_"):  # a package or module that nobody has asked for yet
         from importlib import import_module
         from importlib.util import find_spec
 
-        if find_spec(f"plugrad.{name}") is not None:
-            return import_module(f"plugrad.{name}")
+        try:
+            if find_spec(f"plugrad.{name}") is not None:
+                return import_module(f"plugrad.{name}")
+        except ImportError as error:
+            if not isinstance(error.__cause__, BackendError):
+                raise
+            # a plugin has that name and cannot be used
+            raise AttributeError(str(error), name=name) from error
     from sys import modules
 
     raise unknown_name(name, modules[__name__])

@@ -177,7 +177,7 @@ def read_type(asked: Any) -> tuple[Any, ...]:
 
 
 def read_to(
-    x: Tensor,
+    x: Tensor | None,
     *args: Any,
     dtype: Any = None,
     device: Any = None,

@@ -1,7 +1,8 @@
 """Tensors that a module counts as its own.
 
-A Parameter is a leaf that requires a gradient, and prints as one. Everything computed
-from it is a plain Tensor.
+- A Parameter is a leaf that requires a gradient, and prints as one. Everything computed
+  from it is a plain Tensor.
+- A Buffer is part of a module's state and no parameter.
 """
 
 from __future__ import annotations
@@ -48,3 +49,25 @@ class Parameter(Tensor):
 
     def _text_before(self) -> str:
         return "Parameter containing:\ntensor("
+
+
+class Buffer(Tensor):
+    """A tensor that is a buffer of the module it is assigned to; where it is not
+    `persistent`, the module's `state_dict` leaves it out.
+
+    >>> import plugrad
+    >>> m = plugrad.nn.Module()
+    >>> m.mean = plugrad.nn.Buffer(plugrad.zeros(2))
+    >>> list(m.state_dict())
+    ['mean']
+    """
+
+    __slots__ = ("persistent",)
+    persistent: bool
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
+        data = Tensor() if data is None else data
+        self: Any = with_array(cls, data._k, data._a, data.requires_grad)
+        self._s = storage(data)
+        self.persistent = persistent
+        return self

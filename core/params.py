@@ -41,7 +41,12 @@ class Param:
 
 
 class Sample:
-    """One call of an op, for the tests: `Sample(x, 2, keepdim=True)`."""
+    """One call of an op, for the tests.
+
+    >>> import plugrad
+    >>> plugrad.testing.Sample(plugrad.ones(2, 3), 1, keepdim=True)
+    Sample(plugrad.float32[2, 3], 1, keepdim=True)
+    """
 
     __slots__ = ("args", "kwargs", "kind", "smooth")
 

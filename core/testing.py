@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from . import dtypes
 from .autograd.gradcheck import flat
+from .params import Sample
 from .samples import Make, samples_of
 from .tensor import Tensor, is_foreign
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["TOLERANCES", "Make", "assert_close", "samples_of"]
+__all__ = ["TOLERANCES", "Make", "Sample", "assert_close", "samples_of"]
 
 # (rtol, atol) by dtype; all others compare exactly
 TOLERANCES = {

@@ -1,7 +1,18 @@
-"""Neural networks: parameters, and the modules made of them."""
+"""Neural networks: parameters, layers, losses, and what initialises them.
+
+>>> import plugrad
+>>> from plugrad import nn
+>>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+>>> net(plugrad.zeros(4, 2)).shape
+plugrad.Size([4, 1])
+"""
 
 from __future__ import annotations
 
-from plugrad import Parameter
+from plugrad import Buffer, Parameter
 
-__all__ = ["Parameter"]
+from . import functional, modules
+from .modules import *
+
+__all__ = ["Buffer", "Parameter", "functional", "modules"]
+__all__ += modules.__all__

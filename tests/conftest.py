@@ -6,6 +6,8 @@ from pathlib import Path
 
 import hypothesis
 
+import plugrad.nn  # noqa: F401  (declares its ops)
+
 HERE = Path(__file__).parent
 
 # conformance: by path, pytest would import a second copy of plugrad.conformance.

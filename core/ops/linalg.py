@@ -1,6 +1,6 @@
 """Products of vectors, matrices and batches of matrices.
 
-`matmul` and `linear` are the ops here; most others are checks of shapes around them.
+`matmul` is the op here; most others are checks of shapes around it.
 No dtypes are promoted: PyTorch asks for equal ones.
 """
 
@@ -118,54 +118,6 @@ def _(make: Any) -> Iterator[Sample]:
     yield Sample(x, x)
     yield Sample(make(), make(3)).named("0-d", smooth=False)
     yield Sample(make(2, 3), make(2, 3)).named("mismatch", smooth=False)
-
-
-@op(promote="equal", method=False, oracle="torch.nn.functional.linear")
-def linear(k: Kernels, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x @ weight.T + bias, for rows `x` of any number of dimensions.
-
-    `weight` is (out, in), `bias` is (out), as in `plugrad.nn.Linear`.
-    """
-    y = k.matmul(x, k.matrix_transpose(weight) if weight.ndim > 1 else weight)
-    return y if bias is None else y + bias
-
-
-@linear.joint
-def _linear_rule(k: Any, g: Any, x: Any, weight: Any, need: Any) -> Any:
-    gx = gw = gb = None
-    if weight.ndim == 1:
-        gx = k.expand_dims(g, axis=-1) * weight if need[0] else None
-        rows, g = k.reshape(x, (-1, x.shape[-1])), k.reshape(g, (-1,))
-        gw = k.matmul(g, rows) if need[1] else None
-        return gx, gw, k.sum(g) if need[2] else None
-    if need[0]:
-        gx = k.matmul(g, weight)
-    if x.ndim != 2:
-        rows = 1
-        for n in x.shape[:-1]:
-            rows *= n
-        x, g = k.reshape(x, (rows, x.shape[-1])), k.reshape(g, (rows, g.shape[-1]))
-    if need[1]:
-        gw = k.matmul(k.matrix_transpose(g), x)
-    if need[2]:
-        gb = k.sum(g, axis=0)
-    return gx, gw, gb
-
-
-@linear.samples
-def _(make: Any) -> Iterator[Sample]:
-    for shape in ((3,), (2, 3), (0, 3), (4, 2, 3), (2, 1, 2, 3), (2, 0, 3)):
-        yield Sample(make(*shape), make(5, 3))
-        yield Sample(make(*shape), make(5, 3), make(5))
-    if make.dtype.kind in "fc":
-        yield Sample(make(2, 0), make(5, 0), make(5))
-    yield Sample(make(2, 3), make(1, 3), bias=make(1))
-    yield Sample(make.strided(2, 3), make.strided(5, 3), make.strided(5))
-    yield Sample(make.expanded(2, 3), make.expanded(5, 3), make(5))
-    yield Sample(make(2, 3), make(3))
-    x = make(3, 3)
-    yield Sample(x, x)
-    yield Sample(make(2, 4), make(5, 3)).named("mismatch", smooth=False)
 
 
 # --- Products of given ranks ------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Helpers for training modules: gradients, weights, sequences."""

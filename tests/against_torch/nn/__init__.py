@@ -1,0 +1,1 @@
+"""Layers, losses and functions of nn beside torch's."""
