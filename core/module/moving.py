@@ -50,13 +50,15 @@ class Moving:
         """Move parameters and buffers as `Tensor.to` does: `to(device)`, `to(dtype)`,
         `to(device, dtype)`, `to(tensor)`, `to(backend="name")`. A dtype is that of the
         floating-point ones; integers keep theirs."""
-        dtype, device, k, copy, memory_format = read_to(None, *args, **kwargs)
+        found = read_to(None, *args, **kwargs)
+        dtype, device, k, copy, memory_format, non_blocking = found
         if dtype is not None and dtype.kind not in "fc":
             raise TypeError(
                 "nn.Module.to only accepts floating point or complex dtypes, but got "
                 f"desired dtype={dtype}"
             )
-        moves = {"device": device, "backend": k and k.name, "copy": copy or None}
+        moves = {"device": device, "backend": k and k.name}
+        moves |= {"copy": copy or None, "non_blocking": non_blocking or None}
         asked = {name: value for name, value in moves.items() if value is not None}
 
         def convert(t: Tensor) -> Tensor:
