@@ -17,8 +17,11 @@ from .peers import PIP_NAMES
 BENCHMARKS = {
     "overhead": "overhead",
     "import": "importing",
+    "kernels": "kernels",
     "memory": "memory",
+    "plugins": "plugins",
     "random": "random",
+    "sparse": "sparse",
     "step": "step",
 }
 

@@ -20,6 +20,7 @@ from . import (
     ops,
     queries,
     random,
+    sparse_tensors,
 )
 from .autograd import (
     enable_grad,
@@ -51,12 +52,14 @@ from .selection import (
     register_backend,
     set_default_backend,
 )
+from .sparse_tensors import *
 from .tensor import Size, Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .compiling import compile
     from .discovery import load_plugin
     from .hookspecs import hookimpl
     from .listing import Listing, PluginInfo, list_backends, list_plugins
@@ -78,6 +81,7 @@ __all__ = [
     "UnsupportedOpError",
     "autograd",
     "backend",
+    "compile",
     "default_backend",
     "enable_grad",
     "get_backend",
@@ -106,6 +110,7 @@ __all__ += limits.__all__
 __all__ += ops.__all__
 __all__ += queries.__all__
 __all__ += random.__all__
+__all__ += sparse_tensors.__all__
 
 
 # What is loaded on its first use, and the module that has it.
@@ -113,6 +118,7 @@ LATER = {
     "Listing": "listing",
     "Module": "module",
     "PluginInfo": "listing",
+    "compile": "compiling",
     "hookimpl": "hookspecs",  # pluggy takes 13 ms to import
     "list_backends": "listing",
     "list_plugins": "listing",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from . import convert, declare
+from . import convert, declare, sparse_methods, sparse_tensors
 from .creation import filled
 from .interface import OPS
 from .ops import aliases
@@ -85,7 +85,15 @@ declare.on_declare.append(attach)
 
 # What is no op, but calls ops: every module that has such functions lists them.
 OPS_MODULES = [m for name, m in sys.modules.items() if name.startswith("plugrad.ops.")]
-for module in (convert, filled, fills, sampling, *OPS_MODULES):
+for module in (
+    convert,
+    filled,
+    fills,
+    sampling,
+    sparse_methods,
+    sparse_tensors,
+    *OPS_MODULES,
+):
     for method in getattr(module, "METHODS", ()):
         setattr(Tensor, method.__name__, method)
     for name, getter in getattr(module, "PROPERTIES", {}).items():

@@ -164,6 +164,11 @@ class Attributes:
     @property
     def nbytes(self) -> int:
         """Bytes of all elements together."""
+        if self._k.is_sparse:
+            raise RuntimeError(
+                "nbytes is not defined for sparse tensors: add those of the indices "
+                "and of the values"
+            )
         return self.numel() * self.dtype.itemsize
 
     def is_same_size(self, other: Tensor) -> bool:
@@ -259,15 +264,29 @@ class Attributes:
         return self.is_cuda
 
     def is_pinned(self, device: Any = None) -> bool:
-        """Whether the memory is pinned for transfers to a device: never, here."""
-        return False
+        """Whether the memory is pinned: read by a device without a detour."""
+        from .selection import _loaded
+
+        if not self.is_cpu:
+            return False
+        values = self._k.to_numpy(self._a)
+        return any(k.is_pinned(values) for k in _loaded.values() if k is not self._k)
 
     def pin_memory(self, device: Any = None) -> Tensor:
-        """Raise: no backend has pinned memory."""
-        raise RuntimeError(
-            f"pin_memory: backend {self._k.name!r} has no pinned memory; leave "
-            "pin_memory out, transfers to a device work without it"
-        )
+        """A copy in pinned memory, from which transfers to a device are faster and can
+        be `non_blocking`; the tensor itself if it is pinned."""
+        from .devices import as_device, serving
+        from .tensor import wrap
+
+        if not self.is_cpu:
+            raise RuntimeError(
+                f"cannot pin a tensor on {self.device}: only dense CPU tensors can be"
+            )
+        where = as_device("cuda" if device is None else device)
+        k = serving(self._k, where)
+        if self.is_pinned():
+            return self  # type: ignore[return-value]
+        return wrap(self._k, self._k.from_array(k.pin(self._k.to_numpy(self._a))))
 
     def share_memory_(self) -> Tensor:
         """Raise: no backend can move an array to shared memory."""
@@ -312,12 +331,19 @@ class Attributes:
     @property
     def layout(self) -> Layout:
         """How the elements are kept."""
+        if self._k.is_sparse:
+            return layouts.LAYOUTS[self._a.layout]
         return layouts.strided
 
     @property
     def is_sparse(self) -> bool:
         """Whether only elements that are not zero are kept, with their indices."""
         return self.layout is layouts.sparse_coo
+
+    @property
+    def is_sparse_csr(self) -> bool:
+        """Whether only elements that are not zero are kept, row by row."""
+        return self.layout is layouts.sparse_csr
 
     def is_inference(self) -> bool:
         """Always False: tensors made in `inference_mode` are ordinary ones here."""
@@ -330,7 +356,6 @@ class Attributes:
     is_mkldnn = property(lambda self: False, doc="Always False.")
     is_nested = property(lambda self: False, doc="Always False.")
     is_quantized = property(lambda self: False, doc="Always False.")
-    is_sparse_csr = property(lambda self: False, doc="Always False.")
 
 
 def out_of_range(dim: int, ndim: int) -> IndexError:

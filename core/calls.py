@@ -10,8 +10,8 @@ from __future__ import annotations
 from . import dtypes, modes
 from .errors import explain
 from .graph import Node, Plan, Port
-from .interface import OPS
-from .overrides import find_pair, give_back
+from .interface import OPS, limited
+from .overrides import Detour, give_back
 from .params import ALL_KINDS, REQUIRED, SCALARS
 from .storage import WRITES, link_view, storage
 
@@ -59,6 +59,7 @@ class Calls:
     plans: dict[tuple[bool, ...], Plan]
     result_type: Any
     function: Any
+    on_sparse = False  # whether its kernel takes the arrays of sparse tensors
 
     # --- Arguments ----------------------------------------------------------------
 
@@ -115,6 +116,11 @@ class Calls:
         values = self.bind(args, kwargs)
         inputs = self.inputs(values)
         k = self.backend(values, inputs)
+        if k.is_sparse and not self.on_sparse:
+            from .sparse_composed import composed
+
+            found = composed(self, k, values)
+            return found if out is None else write_to(self, out, found)
         if self.consider is not None:
             found = self.consider(values)
             if found is not None:
@@ -132,20 +138,21 @@ class Calls:
             for p in self.params
             if p.keyword and values[p.name] is not p.default
         }
-        pair = k.overrides and not keywords and find_pair(k, self.name, raw)
-        state = None
+        pair = state = None
         try:
             if keywords:  # a backend's kernels take the positional arguments alone
-                result = self.call_body(k, raw, keywords)
-            elif pair:
-                result, state = pair.forward(*raw)
+                result = k.compute(self.call_body, k, raw, keywords)
             else:
-                result = getattr(k, self.slot)(*raw)
+                try:
+                    result = getattr(k, self.slot)(*raw)
+                except Detour as found:
+                    pair = found.pair
+                    result, state = pair.both(raw)
         except Exception as error:
             raise explain(self.name, values, error) from error
         finished = self.finish(k, values, result, recorded)
         if pair and recorded:
-            give_back(pair, finished, state)
+            give_back(pair, state, inputs, finished)
         return finished if out is None else write_to(self, out, finished)
 
     def check_kinds(
@@ -165,6 +172,9 @@ class Calls:
         """Call the default body; sizes reach kernels as one tuple."""
         if self.variadic:
             raw = [*raw[:-1], *raw[-1]]
+        if keywords and getattr(k, "leaves_out", None):
+            body = limited(k, self.name, lambda *raw: self.body(k, *raw, **keywords))
+            return body(*raw)
         return self.body(k, *raw, **keywords)
 
     def operate(self, *args: Any, **kwargs: Any) -> Any:

@@ -55,10 +55,10 @@ class Conversion:
                 return self if self.dtype is asked else cast(self, asked)
             if asked.__class__ is str or asked.__class__ is Device:
                 return moved(self, None, as_device(asked))
-        dtype, where, k, copy, memory_format = read_to(self, *args, **kwargs)
+        dtype, where, k, copy, memory_format, soon = read_to(self, *args, **kwargs)
         y = self
         if k is not None or where is not None:
-            y = moved(y, k, where)
+            y = moved(y, k, where, soon)
         if dtype is not None and dtype is not y.dtype:
             y = cast(y, dtype)
         if copy and y is self:
@@ -78,8 +78,10 @@ class Conversion:
         memory_format: MemoryFormat = layouts.preserve_format,
     ) -> Tensor:
         """The tensor on a CUDA device, the first if none is named."""
-        where = "cuda" if device is None else device
-        return self.to(where, memory_format=memory_format)
+        where = as_device("cuda" if device is None else device)
+        if where.type != "cuda":
+            raise RuntimeError(f"Invalid device, must be cuda device: {where}")
+        return self.to(where, non_blocking=non_blocking, memory_format=memory_format)
 
     def type_as(self: Any, other: Tensor) -> Tensor:
         """The tensor in the dtype, and on the device, of another."""
@@ -95,7 +97,7 @@ class Conversion:
         if dtype is None:
             where = "" if self.is_cpu else f"{self.device.type}."
             return f"plugrad.{where}{type_name(self.dtype)}"
-        return self.to(*read_type(dtype))
+        return self.to(*read_type(dtype), non_blocking=non_blocking)
 
     # --- No tensor --------------------------------------------------------------------
 
@@ -160,7 +162,7 @@ TYPE_NAMES = {
 def read_type(asked: Any) -> tuple[Any, ...]:
     """What `type(asked)` passes to `to`: a dtype, or a device and a dtype."""
     if isinstance(asked, type) and hasattr(asked, "dtype"):  # FloatTensor
-        return ("cpu", asked.dtype)
+        return (getattr(asked, "device_type", "cpu"), asked.dtype)
     if isinstance(asked, (dtypes.dtype, type)) and not hasattr(asked, "_a"):
         return (asked,)
     name = asked if isinstance(asked, str) else getattr(asked, "__name__", None)
@@ -185,9 +187,9 @@ def read_to(
     copy: bool | None = None,
     memory_format: Any = None,
     backend: str | None = None,
-) -> tuple[Any, Any, Backend | None, bool, Any]:
+) -> tuple[Any, Any, Backend | None, bool, Any, bool]:
     """The dtype, device and backend asked for (None where any will do), whether a
-    copy is, and the memory format."""
+    copy is, the memory format, and whether to wait for a transfer."""
     k = None if backend is None else get_backend(backend)
     rest = list(args)
     if rest:
@@ -220,7 +222,7 @@ def read_to(
     where = None if device is None else as_device(device)
     if memory_format is None:
         memory_format = layouts.preserve_format
-    return dtype, where, k, bool(copy), memory_format
+    return dtype, where, k, bool(copy), memory_format, bool(non_blocking)
 
 
 def is_dtype(value: Any) -> bool:
@@ -243,7 +245,9 @@ def once(name: str, before: Any, value: Any) -> Any:
 # --- Moving ---------------------------------------------------------------------------
 
 
-def moved(x: Tensor, k: Backend | None, where: Device | None) -> Tensor:
+def moved(
+    x: Tensor, k: Backend | None, where: Device | None, non_blocking: bool = False
+) -> Tensor:
     """`x` in a backend and on a device; itself if it is there."""
     if k is None:
         k = serving(x._k, where)
@@ -253,16 +257,25 @@ def moved(x: Tensor, k: Backend | None, where: Device | None) -> Tensor:
         array = k.to_device(x._a, where.type, where.index)
         if array is x._a:
             return x
+    elif on_device_of(x, k, where):
+        array = k.copy(k.from_dlpack(x._a))
     else:
-        array = k.from_data(x._k.to_numpy(x._a), k.native(x.dtype), copy=True)
-        if where is not None:
-            array = k.to_device(array, where.type, where.index)
+        values = x._k.to_host(x._a, non_blocking)
+        copy = True if x._k.host_memory else None
+        array = k.from_host(values, k.native(x.dtype), copy, where, non_blocking)
     from .tensor import wrap
 
     y = wrap(k, array)
     if x._node is not None and modes.current().grad:
         y._node = carried(x, y)
     return y
+
+
+def on_device_of(x: Tensor, k: Backend, where: Device | None) -> bool:
+    """Whether another backend can copy `x` where it lies, by DLPack: on a device that
+    is no host, whose memory NumPy does not see."""
+    kind = x._k.device_of(x._a)[0]
+    return kind != "cpu" and kind in k.device_types and where in (None, x.device)
 
 
 def carry_back(k: Any, g: Any, saved: tuple[Any, ...], shapes: Any) -> Any:

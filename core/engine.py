@@ -3,7 +3,8 @@
 - A node runs once, after everything that depends on it, without recursion.
 - `run` is the common case: raw arrays, real numbers, gradients for the leaves.
 - `run_carefully` is the same walk for everything else: gradients of gradients (the
-  rules then run on Tensors), chosen inputs, complex numbers, anomaly detection.
+  rules then run on Tensors), chosen inputs, complex numbers, anomaly detection,
+  backends that compute in a context of their own.
 - A gradient that no rule had anything to say about travels as None: the nodes behind
   it are counted, but do not run.
 """
@@ -16,6 +17,7 @@ from . import anomaly, modes
 from .errors import described, released, written_to
 from .graph import COMPLEX, LEAF, PORT, Leaf, Node, port_of
 from .hooks import arrive, as_tensor, enter, leave
+from .selection import owner
 from .storage import WRITES
 from .tensor import Tensor, check_grad, wrap
 
@@ -124,6 +126,8 @@ def run_carefully(
         if node.hooks is not None and g is not None:
             g = enter(node, g, create_graph)
         if leaf:
+            if node.k.memories is not None:
+                node.k.memories.check_gradient(node, g)
             accumulate(node, g, False, create_graph)  # type: ignore[arg-type]
             continue
         gradients = step(node, g, retain_graph, create_graph)
@@ -161,8 +165,13 @@ def step(node: Node, g: Any, retain_graph: bool, create_graph: bool) -> Sequence
         k = k.tensors
     turned = COMPLEX[0] and node.plan.op is not None
     given = conjugate(k, g) if turned else g
+    around = node.k.around if node.plan.op is not None else None
     try:
-        gradients = node.plan.back(k, given, saved, node.shapes)
+        if around is None:
+            gradients = node.plan.back(k, given, saved, node.shapes)
+        else:
+            with around():
+                gradients = node.plan.back(k, given, saved, node.shapes)
     except Exception as error:
         if mode.anomaly:
             error.add_note(anomaly.forward_trace(node))
@@ -259,6 +268,8 @@ def accumulate(leaf: Leaf, g: Any, own: bool, create_graph: bool) -> None:
     if tensor is None or g is None or tensor._node is None:
         return  # gone, or its gradient is not wanted any more
     k = leaf.k
+    if type(g) is not k.array_type and not isinstance(g, Tensor):
+        k = owner(k, g)
     before = getattr(tensor, "_grad", None)
     if create_graph and isinstance(g, Tensor):
         tensor.grad = g.clone() if before is None else before + g
@@ -270,7 +281,11 @@ def accumulate(leaf: Leaf, g: Any, own: bool, create_graph: bool) -> None:
         tensor._grad = found
     else:
         with modes.no_grad():
-            before += wrap(k, g)
+            g = wrap(k, g)
+            if before._k is k or not before._k.is_sparse:
+                before += g
+            else:  # a dense gradient joins a sparse one
+                tensor._grad = g + before
     if leaf.hooks is not None:
         with modes.Setting(grad=create_graph):
             for hook in list(leaf.hooks.after.values()):

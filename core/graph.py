@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 COMPLEX = [False]  # whether a complex array may be in any graph of this process
+AROUND: list[Any] = []  # what makes the contexts that backends compute in
 
 # the sources of what a node saves: arrays, and what holds arrays
 ARRAYS = ("edge", "copy", "array", "output", "result")

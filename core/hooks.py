@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from . import modes
+from .selection import owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def as_tensor(k: Any, g: Any) -> Any:
         return g
     if isinstance(g, list):
         return [as_tensor(k, each) for each in g]
-    return wrap(k, g)
+    return wrap(owner(k, g), g)
 
 
 def as_gradient(g: Any, create_graph: bool) -> Any:

@@ -1,7 +1,8 @@
 """The hooks that a plugin can implement; each is called when the plugin is activated.
 
 A plugin is a module (or object) with functions of these names, marked with
-`plugrad.hookimpl`, and an entry point in the group `plugrad`.
+`plugrad.hookimpl`, and an entry point in the group `plugrad`. A hook takes the
+arguments below, or fewer. docs/plugins.md shows each.
 """
 
 from __future__ import annotations
@@ -10,6 +11,13 @@ import pluggy
 
 from .interface import Backend
 from .overrides import Overrides
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+
+    from .declare import OpFunction
 
 hookspec = pluggy.HookspecMarker("plugrad")
 hookimpl = pluggy.HookimplMarker("plugrad")
@@ -23,3 +31,14 @@ def plugrad_backend(name: str) -> Backend | None:  # type: ignore[empty-body]
 @hookspec
 def plugrad_kernels(name: str) -> Overrides | None:  # type: ignore[empty-body]
     """Give the kernels called `name`, or None if they are not this plugin's."""
+
+
+@hookspec
+def plugrad_ops() -> Iterable[OpFunction] | None:  # type: ignore[empty-body]
+    """Give the plugin's ops: what `plugrad.op` made of their declarations. They become
+    functions of `plugrad` by their names, and methods as their declarations say."""
+
+
+@hookspec
+def plugrad_namespace(name: str) -> ModuleType | None:  # type: ignore[empty-body]
+    """Give the package that is mounted as `plugrad.NAME`; `name` is the plugin's."""

@@ -19,6 +19,7 @@ from .errors import explain
 from .graph import Leaf, Plan, dead_end, hooks_of
 from .interface import OPS
 from .storage import leave_memory, storage, view_of, written
+from .storage import put as put_values
 from .tensor import Tensor, graph_is_wanted, wrap
 
 TYPE_CHECKING = False
@@ -125,7 +126,7 @@ def write_result(x: Tensor, y: Tensor, name: str) -> None:
     if node is not None:
         keep_own(x, node)
     try:
-        x._a = x._k.write(x._a, y._a)
+        put_values(x, y._a)
     except Exception as error:  # elements that share memory, say
         raise explain(name, {"self": x}, error) from error
     s = written(x)
@@ -259,9 +260,25 @@ def follow_raw(k: Any, x: Any, path: Path) -> Any:
 @op(method=False, oracle=None)
 def put_view(k: Kernels, x: Tensor, part: Tensor, path: Path) -> Tensor:
     """A copy of `x` in which the view along `path` holds `part`."""
+    if shares_nothing(k):
+        return put_at(k, x, part, path)
     y = k.copy(x)
-    k.write(follow_raw(k, y, path), part)
-    return y
+    return k.write_view(y, follow_raw(k, y, path), part)
+
+
+def shares_nothing(k: Any) -> bool:
+    """Whether what looks like a view is a copy, so that a write to it is lost."""
+    return k.writable and not k.views
+
+
+def put_at(k: Any, x: Any, part: Any, path: Path) -> Any:
+    """`x` with `part` at the positions to which the path leads."""
+    n = 1
+    for size in x.shape:
+        n *= size
+    places = follow_raw(k, k.reshape(k.arange(n, dtype=k.int64), x.shape), path)
+    flat = [k.reshape(each, (-1,)) for each in (x, places, part)]
+    return k.reshape(k.put_flat(*flat, False), x.shape)
 
 
 put_view.grad(
@@ -273,10 +290,11 @@ put_view.grad(
 @op(method=False, oracle=None)
 def zero_view(k: Kernels, x: Tensor, path: Path) -> Tensor:
     """A copy of `x` in which the view along `path` is zero."""
+    if shares_nothing(k):
+        return put_at(k, x, k.zeros_like(follow_raw(k, x, path)), path)
     y = k.copy(x)
     part = follow_raw(k, y, path)
-    k.write(part, k.zeros_like(part))
-    return y
+    return k.write_view(y, part, k.zeros_like(part))
 
 
 zero_view.grad(x=lambda k, g, path: k.zero_view(g, path))

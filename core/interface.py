@@ -21,11 +21,13 @@ from .errors import BackendError, UnsupportedOpError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from .declare import Op
+    from .devices import device
     from .dtypes import dtype
+    from .memories import Memories
     from .namespace import TensorNamespace
     from .overrides import Overrides
 
@@ -63,12 +65,18 @@ class Backend:
     device_types: tuple[str, ...] = ("cpu",)
     writable: bool = True  # arrays can be written in place
     views: bool = True  # indexing and reshaping can share memory
+    around: Callable[[], Any] | None = None  # makes a context that all computing needs
     lazy: bool = False  # arrays are computed once their values are asked for
+    host_memory: bool = True  # `to_host` may give the memory of the array itself
     leaves_out: Mapping[str, str] = {}  # "op" or "op[dtype]" -> why it cannot be done
+    reads_values: Mapping[str, str] = {}  # op -> why it needs values on the host
+    is_sparse: bool = False  # arrays keep some elements: ops are composed of values
+    sparse: str | None = None  # the backend of sparse tensors on these arrays
     partners: tuple[str, ...] = ()  # backends whose arrays its kernels take, too
     tolerances: Mapping[str, tuple[float, float]] = {}  # dtype -> (rtol, atol)
     dtype_hints: Mapping[str, str] = {}  # what to install for a dtype that is missing
     ops: dict[str, Op] = OPS
+    overrides: Sequence[Overrides] = ()  # kernel plugins in use, latest last
 
     def __init__(self) -> None:
         self.by_native: dict[Any, dtype] = {}
@@ -80,7 +88,15 @@ class Backend:
                 self.by_native[native] = each
         self.kinds = Kinds(self.by_native)
         self.scalars: dict[Any, dict[Any, Array]] = {}
-        self.overrides: list[Overrides] = []  # kernel plugins in use, latest last
+        self.memories: Memories | None = None
+        if not self.writable:
+            from .memories import Memories
+
+            self.memories = Memories(self)
+        if self.around is not None:
+            from .graph import AROUND
+
+            AROUND.append(self.around)
 
     def __repr__(self) -> str:
         return f"<plugrad backend {self.name!r}>"
@@ -92,8 +108,9 @@ class Backend:
 
     def __getattr__(self, name: str) -> Any:
         """Find a function or a kernel on its first use, and keep it."""
+        before = self.overrides
         if name.startswith("_") and name[1:].rstrip("_") in OPS:
-            found = self.kernel(name[1:])
+            found = self.kernel(name[1:], slot=True)
         elif not name.startswith("_") and hasattr(self.namespace, name):
             found = getattr(self.namespace, name)
         elif name in OPS:
@@ -101,16 +118,23 @@ class Backend:
         else:
             raise AttributeError(f"backend {self.name!r} has no function {name!r}")
         setattr(self, name, found)
+        if self.overrides is not before:  # another thread switched them meanwhile
+            self.__dict__.pop(name, None)
         return found
 
-    def kernel(self, name: str) -> Kernel | None:
+    def kernel(self, name: str, slot: bool = False) -> Kernel | None:
         """What is called for an op: a kernel plugin's, this backend's own or the op's
-        default body; or a function that raises, if the backend leaves the op out."""
+        default body; or a function that raises, if the backend leaves the op out. In a
+        `slot`, which ops' functions call, pairs of kernels know of the graph."""
         found = self.find_kernel(name)
         if self.leaves_out and found is not None:
             found = limited(self, name.rstrip("_"), found)
-        for each in self.overrides:
-            found = each.over(name, found)
+        if self.memories is not None and found is not None:
+            found = self.memories.watched(name.rstrip("_"), found)
+        if self.overrides:
+            from .overrides import overridden
+
+            found = overridden(self, name, found, slot)
         return found
 
     def find_kernel(self, name: str) -> Kernel | None:
@@ -128,6 +152,26 @@ class Backend:
             return op.call_body(self, args, {})
 
         return kernel
+
+    def compute(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function of raw arrays in the context that this library needs."""
+        if self.around is None:
+            return function(*args)
+        with self.around():
+            return function(*args)
+
+    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function from a list of arrays to a list of arrays, as one program; it is
+        run on arrays of which `is_traced` is true."""
+        raise UnsupportedOpError(
+            f"compile: backend {self.name!r} cannot compile functions; move the "
+            "tensors to one that can, such as .to(backend='jax'), or pass disable=True"
+        )
+
+    def is_traced(self, array: Array) -> bool:
+        """Whether `array` has no values yet, and belongs to a function that is being
+        compiled."""
+        return False
 
     # --- dtypes -----------------------------------------------------------------
 
@@ -161,6 +205,11 @@ class Backend:
                 f"backend {self.name!r} cannot take arrays of dtype {array.dtype}; "
                 f"it takes {', '.join(d.name for d in self.by_dtype)}"
             ) from None
+
+    def holds(self, condition: Array) -> bool:
+        """Whether a condition holds everywhere; taken for granted where there are no
+        values to look at yet."""
+        return bool(self.all(condition))
 
     # --- arrays in and out --------------------------------------------------------
 
@@ -202,6 +251,37 @@ class Backend:
         """The only element of `array`, as a Python number."""
         return self.to_numpy(array).item()
 
+    def to_host(self, array: Array, non_blocking: bool = False) -> Any:
+        """`to_numpy` for a move to another backend; `non_blocking` may return before
+        the values are there."""
+        return self.to_numpy(array)
+
+    def from_host(
+        self,
+        values: Any,
+        dtype: Any,
+        copy: bool | None = None,
+        device: device | None = None,
+        non_blocking: bool = False,
+    ) -> Array:
+        """An array of the values of a NumPy array, on a device; `non_blocking` may
+        return before they are there."""
+        array = self.from_data(values, dtype, copy=copy)
+        if device is None:
+            return array
+        return self.to_device(array, device.type, device.index)
+
+    def pin(self, values: Any) -> Any:
+        """A copy of a NumPy array in memory that devices read without a detour."""
+        raise UnsupportedOpError(
+            f"pin_memory: backend {self.name!r} has no pinned memory; leave pin_memory "
+            "out, transfers work without it"
+        )
+
+    def is_pinned(self, values: Any) -> bool:
+        """Whether a NumPy array lies in such memory."""
+        return False
+
     def device_of(self, array: Array) -> tuple[str, int | None]:
         """The type and index of the device that holds `array`."""
         return ("cpu", None)
@@ -223,7 +303,16 @@ class Backend:
 
     def write(self, array: Array, values: Array) -> Array:
         """Write `values` into `array`; returns the array that now holds them."""
+        if self.memories is not None:
+            return self.memories.written(array, values)
         array[...] = values
+        return array
+
+    def write_view(self, array: Array, view: Array, values: Array) -> Array:
+        """Write `values` into a view of `array`; returns what `array` is then."""
+        if self.memories is not None:
+            return self.memories.through(array, view, self.write(view, values))
+        self.write(view, values)
         return array
 
     def owns(self, array: Array) -> bool:
@@ -232,10 +321,12 @@ class Backend:
 
     def aliases(self, view: Array, array: Array) -> bool:
         """Whether `view`, made from `array`, shares its memory."""
-        return False
+        return self.memories is not None and self.memories.same(view, array)
 
     def strides(self, array: Array) -> tuple[int, ...]:
         """The steps between elements, in elements; row-major unless known better."""
+        if self.memories is not None and id(array) in self.memories.layouts:
+            return self.memories.reference.strides(self.memories.ghost(array))
         steps: list[int] = []
         step = 1
         for n in reversed(array.shape):
@@ -264,11 +355,15 @@ class Backend:
 
     def address(self, array: Array) -> int:
         """The address of the first element, or something as good as one."""
+        if self.memories is not None:
+            return self.memories.reference.address(self.memories.ghost(array))
         return id(array)
 
     def extent(self, array: Array) -> tuple[int, int]:
         """The address and the number of bytes of all the memory that `array` is a
         part of."""
+        if self.memories is not None:
+            return self.memories.reference.extent(self.memories.ghost(array))
         n = self.dtype_of(array).itemsize
         for size in array.shape:
             n *= size

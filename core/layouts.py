@@ -1,8 +1,9 @@
 """How a tensor's elements lie in memory, by PyTorch's names.
 
-Tensors here are strided: `layout=` is taken wherever PyTorch takes it, and any layout
-but `strided` is refused. A `memory_format` says in which order a new tensor's
-dimensions lie.
+Functions that make tensors make strided ones: `layout=` is taken wherever PyTorch
+takes it, and any layout but `strided` is refused. Sparse tensors are made by the
+functions of `plugrad.sparse_tensors`. A `memory_format` says in which order a new
+tensor's dimensions lie.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ __all__ = [
     "memory_format",
     "preserve_format",
     "sparse_coo",
+    "sparse_csc",
+    "sparse_csr",
     "strided",
 ]
 
@@ -62,6 +65,10 @@ class memory_format(_Named):
 
 strided = layout("strided")
 sparse_coo = layout("sparse_coo")
+sparse_csr = layout("sparse_csr")
+sparse_csc = layout("sparse_csc")
+SHORT = {"sparse_coo": "coo", "sparse_csr": "csr", "sparse_csc": "csc"}
+LAYOUTS = {"coo": sparse_coo, "csr": sparse_csr, "csc": sparse_csc}  # of sparse arrays
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
@@ -77,7 +84,8 @@ def check_options(name: str, layout_: Any, pin_memory: bool) -> None:
                 f"{type(layout_).__name__}"
             )
         raise NotImplementedError(
-            f"{name}(): only layout=plugrad.strided is made here, not {layout_}"
+            f"{name}(): only layout=plugrad.strided is made here, not {layout_}; "
+            "sparse tensors are made by sparse_coo_tensor and the like, or to_sparse"
         )
     if pin_memory:
         raise RuntimeError(

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from .protocols import with_array
-from .storage import storage
+from .storage import share
 from .tensor import Tensor
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ class Parameter(Tensor):
                 f"gradients; this one has dtype {data.dtype}: give requires_grad=False"
             )
         self: Any = with_array(cls, data._k, data._a, requires_grad)
-        self._s = storage(data)
+        share(data, self)
         if requires_grad:
             self._node.s = self._s
         return self
@@ -68,6 +68,6 @@ class Buffer(Tensor):
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
         data = Tensor() if data is None else data
         self: Any = with_array(cls, data._k, data._a, data.requires_grad)
-        self._s = storage(data)
+        share(data, self)
         self.persistent = persistent
         return self

@@ -81,6 +81,8 @@ def get_printoptions() -> dict[str, Any]:
 def tensor_repr(t: Any, prefix: str = "tensor(") -> str:
     """The text of `t`; `prefix` opens it and may hold a line of its own."""
     indent = len(prefix) - (prefix.rfind("\n") + 1)
+    if t._k.is_sparse:
+        return _sparse_repr(t, prefix, indent)
     return _with_notes(prefix + _contents(t, indent), _notes(t), indent)
 
 
@@ -252,3 +254,45 @@ def _with_notes(text: str, notes: list[str], indent: int) -> str:
             text += ", " + note
             column += length + 2
     return text + ")"
+
+
+# A sparse tensor: the text of each of its parts, in a column
+
+
+def _sparse_repr(t: Any, prefix: str, indent: int) -> str:
+    parts = [t._indices()] if t.is_sparse else [t._compressed(), t._plain()]
+    text = prefix
+    for name, part in zip(_PARTS[t.layout.name], parts):
+        head = f"{name}=tensor("
+        body = _contents(part, indent + len(head))
+        notes = _notes_of_part(part)
+        text += _with_notes(head + body, notes, indent + len(head))
+        text += ",\n" + " " * indent
+    head = "values=tensor("
+    values = t.detach()._values()
+    empty = _notes_of_part(values, False)
+    body = head + _contents(values, indent + len(head))
+    text += _with_notes(body, empty, indent + len(head))
+    notes = [f"size={tuple(t.shape)}", f"nnz={t._nnz()}"]
+    rest = [n for n in _notes(t) if not n.startswith("size")]
+    graph = [i for i, n in enumerate(rest) if n.startswith(("grad", "requires"))]
+    at = graph[0] if graph else len(rest)
+    notes += [*rest[:at], f"layout={t.layout}", *rest[at:]]
+    if t.is_sparse:
+        first, *notes = notes
+        text += ",\n" + " " * indent + first
+    return _with_notes(text, notes, indent)
+
+
+def _notes_of_part(part: Any, with_dtype: bool = True) -> list[str]:
+    notes = [] if part.numel() else [f"size={tuple(part.shape)}"]
+    if with_dtype and part.dtype.name != "int64":
+        notes.append(f"dtype={part.dtype}")
+    return notes
+
+
+_PARTS = {
+    "sparse_coo": ("indices",),
+    "sparse_csr": ("crow_indices", "col_indices"),
+    "sparse_csc": ("ccol_indices", "row_indices"),
+}

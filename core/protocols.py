@@ -15,7 +15,7 @@ from . import dtypes, modes
 from .graph import Leaf
 from .interface import OPS
 from .selection import get_backend
-from .storage import storage, view_of, written
+from .storage import put, share, view_of, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -161,6 +161,9 @@ class Protocols:
     # --- Copies -----------------------------------------------------------------------
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:
+        if self._k.is_sparse:
+            made = type(self), self._k.name, self._a, self.requires_grad
+            return with_name, made, self.__dict__ or None
         array = self._k.to_numpy(self._a)
         where = str(self.device)
         args = (type(self), self._k.name, where, self.dtype, array, self.requires_grad)
@@ -168,7 +171,7 @@ class Protocols:
 
     def __copy__(self: Any) -> Tensor:
         y = with_array(type(self), self._k, self._a, self.requires_grad)
-        y._s = storage(self)
+        share(self, y)
         if y._node is not None:
             y._node.s = y._s
         y.__dict__.update(self.__dict__)
@@ -227,7 +230,7 @@ class Protocols:
         values = [number(kind, function(*each)) for each in zip(*items)]
         k = self._k
         array = k.from_data(values, k.native(self.dtype))
-        self._a = k.write(self._a, k.reshape(array, tuple(self.shape)))
+        put(self, k.reshape(array, tuple(self.shape)))
         written(self)
         return self
 
@@ -288,6 +291,11 @@ def with_array(kind: type, k: Any, array: Any, requires_grad: bool) -> Any:
     if requires_grad:
         y._node = Leaf(y)
     return y
+
+
+def with_name(kind: type, backend: str, array: Any, requires_grad: bool) -> Any:
+    """The sparse tensor that a pickle describes."""
+    return with_array(kind, get_backend(backend), array, requires_grad)
 
 
 def rebuilt(

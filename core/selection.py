@@ -39,7 +39,11 @@ def get_backend(name: str) -> Backend:
             found = _loaded.get(name)
             if found is None:
                 found = _loaded[name] = make_backend(name)
-                use_chosen_kernels(name)
+                try:
+                    use_chosen_kernels(name)
+                except Exception:  # the next who asks hears of it, too
+                    del _loaded[name]
+                    raise
     return found
 
 
@@ -57,12 +61,18 @@ def use_chosen_kernels(name: str) -> None:
     """Use the kernels that PLUGRAD_KERNELS names for a backend."""
     from os import environ
 
-    for each in environ.get("PLUGRAD_KERNELS", "").split(","):
-        backend, _, kernels = each.strip().partition(":")
-        if backend == name and kernels:
-            from .overrides import use_kernels
+    chosen = environ.get("PLUGRAD_KERNELS", "")
+    for each in filter(None, map(str.strip, chosen.split(","))):
+        backend, _, kernels = each.partition(":")
+        try:
+            if not (backend and kernels):
+                raise BackendError(f"expected BACKEND:KERNELS, not {each!r}")
+            if backend == name:
+                from .overrides import use_kernels
 
-            use_kernels(name, kernels)
+                use_kernels(name, kernels)
+        except BackendError as error:
+            raise BackendError(f"PLUGRAD_KERNELS={chosen}: {error}") from error
 
 
 def register_backend(name: str, factory: Callable[[], Backend]) -> None:
@@ -79,6 +89,11 @@ def register_backend(name: str, factory: Callable[[], Backend]) -> None:
     >>> plugrad.get_backend("plain")
     <plugrad backend 'plain'>
     """
+    from .installed import reserved
+
+    why = reserved(name)
+    if why is not None:  # or whoever comes first would replace the NumPy backend
+        raise BackendError(f"{why}; register the backend under another name")
     if name in _loaded or name in _factories:
         raise BackendError(
             f"there is a backend {name!r} already; register yours under another name"
@@ -154,6 +169,15 @@ class backend:
 
 INSIDE: list[None] = []  # empty while no thread is inside `with backend(...)`
 _chosen: ContextVar[tuple[Backend, ...]] = ContextVar("plugrad.backend", default=())
+
+
+def owner(k: Backend, array: Any) -> Backend:
+    """The backend of an array that a rule of `k` made: `k` itself, or where that keeps
+    other arrays, the loaded one that keeps such."""
+    kind = type(array)
+    if kind is k.array_type:
+        return k
+    return next((each for each in _loaded.values() if kind is each.array_type), k)
 
 
 def backend_of(value: Any) -> Backend | None:

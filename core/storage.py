@@ -7,6 +7,8 @@
   backward. While the count stands still nothing is compared.
 - A Storage lists its views weakly, so that a write under autograd can give the base
   and every live view their new place in the graph.
+- Where arrays cannot be written, `plugrad.memories` says which lie in one memory, and
+  a write gives new ones to all tensors on it.
 - A saved tensor reaches its Storage through the graph edge beside it (`node.s`), or,
   if no gradient flows to it, by an entry of its own.
 """
@@ -78,6 +80,24 @@ def link_view(x: Tensor, y: Tensor, function: Callable[..., Tensor], args: Any) 
     node = y._node
     if node is not None:
         node.s = s
+
+
+def share(x: Tensor, y: Tensor) -> None:
+    """Note that `y` holds the array of `x`, and is no view of it."""
+    y._s = storage(x)
+    memories = x._k.memories
+    if memories is not None:
+        memories.join(x, y)
+
+
+def put(x: Tensor, values: Any) -> None:
+    """Put an array of values into the memory of `x`, where all tensors that lie there
+    see them."""
+    memories = x._k.memories
+    if memories is None:
+        x._a = x._k.write(x._a, values)
+    else:
+        memories.rewrite(x, values)
 
 
 def leave_memory(x: Tensor) -> None:

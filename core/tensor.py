@@ -197,10 +197,10 @@ class Tensor(Attributes, Conversion, Protocols):
 
     def detach(self) -> Tensor:
         """The same memory, without history."""
-        from .storage import storage
+        from .storage import share
 
         y = wrap(self._k, self._a)
-        y._s = storage(self)
+        share(self, y)
         return y
 
     def detach_(self) -> Tensor:
@@ -213,11 +213,15 @@ class Tensor(Attributes, Conversion, Protocols):
     @property
     def data(self) -> Tensor:
         """The same memory as a tensor that autograd does not watch."""
-        return wrap(self._k, self._a)
+        y = wrap(self._k, self._a)
+        if not self._k.writable:  # else a write to one is seen in the other anyway
+            self._k.memories.join(self, y)
+        return y
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        from .storage import storage
+        from .memories import check_traced
+        from .storage import share
 
         if not isinstance(value, Tensor):
             raise TypeError(
@@ -229,8 +233,10 @@ class Tensor(Attributes, Conversion, Protocols):
                 "data set to a tensor that requires gradients must be floating point "
                 f"or complex dtype, not {value.dtype}"
             )
+        if self._k.memories is not None:
+            check_traced(self._k, self._a, value._a)
         self._k, self._a = value._k, value._a
-        self._s = storage(value)
+        share(value, self)
         self._v = None  # no longer a view of what it was a view of
         if isinstance(node, Leaf):
             node.k = value._k
@@ -289,6 +295,8 @@ def as_class(cls: type, x: Tensor) -> Any:
     y = new(cls)
     for name in ("_a", "_k", "_node", "_s"):
         setattr(y, name, getattr(x, name))
+    if not x._k.writable:
+        x._k.memories.join(x, y)
     return y
 
 

@@ -1,1 +1,7 @@
-"""JAX: arrays that are never written in place."""
+"""JAX: arrays that are never written in place, on CPUs, GPUs and TPUs."""
+
+from __future__ import annotations
+
+from .backend import JaxBackend, plugrad_backend
+
+__all__ = ["JaxBackend", "plugrad_backend"]

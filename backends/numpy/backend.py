@@ -32,6 +32,7 @@ class NumpyBackend(Backend):
     array_type = np.ndarray
     namespace = np
     kernels = kernels
+    sparse = "sparse"
     dtype_hints = {"bfloat16": "it comes with: pip install 'plugrad[bfloat16]'"}
 
     def find_dtype(self, each: Any) -> Any:

@@ -1,1 +1,12 @@
-"""Sparse tensors on SciPy's and CuPy's sparse matrices."""
+"""Sparse tensors: what is not zero, and where it stands.
+
+SciPy multiplies matrices on NumPy arrays, cupyx.scipy on CuPy arrays; all else is done
+on the arrays of indices and values themselves.
+"""
+
+from __future__ import annotations
+
+from .backend import SparseBackend, plugrad_backend
+from .patterns import Pattern, SparseArray
+
+__all__ = ["Pattern", "SparseArray", "SparseBackend", "plugrad_backend"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .. import modes
 from ..engine import COMPLEX, run, run_carefully
-from ..graph import Node
+from ..graph import AROUND, Node
 from ..interface import OPS
+from ..selection import owner
 from ..tensor import Tensor, wrap
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ def backward(
     if grad_tensors is grad_variables is inputs is None and not create_graph:
         if isinstance(tensors, Tensor) and tensors._a.shape == ():
             node = tensors._node
-            if node is not None and not (COMPLEX[0] or modes.OFF):  # a usual loss
+            if node is not None and not (COMPLEX[0] or modes.OFF or AROUND):  # a usual loss
                 one = tensors._k.scalar(1, tensors._a.dtype)
                 run(node, one, bool(retain_graph))
                 return
@@ -49,7 +50,7 @@ def backward(
     if (
         len(roots) == 1
         and inputs is None
-        and not (create_graph or COMPLEX[0] or modes.OFF)
+        and not (create_graph or COMPLEX[0] or modes.OFF or AROUND)
     ):
         node, g = roots.pop()
         run(node, g, keep)
@@ -125,7 +126,7 @@ def grad(
                 "One of the differentiated Tensors appears to not have been used in "
                 "the graph. Set allow_unused=True if this is the desired behavior."
             )
-        found.append(g if g is None or isinstance(g, Tensor) else wrap(t._k, g))
+        found.append(g if g is None or isinstance(g, Tensor) else wrap(owner(t._k, g), g))
     return tuple(found)
 
 

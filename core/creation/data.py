@@ -13,10 +13,12 @@ from __future__ import annotations
 from .. import dtypes
 from ..devices import place
 from ..dtypes import SCALAR_DTYPES
+from ..errors import BackendError
 from ..graph import Leaf
 from ..layouts import check_options
 from ..limits import iinfo
 from ..selection import backend_of, default_backend, get_backend
+from ..storage import share
 from ..tensor import Tensor, wrap
 
 TYPE_CHECKING = False
@@ -361,9 +363,17 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 def from_dlpack(
-    ext_tensor: Any, *, device: Any = None, copy: bool | None = None
+    ext_tensor: Any,
+    *,
+    device: Any = None,
+    copy: bool | None = None,
+    backend: str | None = None,
 ) -> Any:
     """A tensor on the memory of any library's array, by the DLPack protocol.
+
+    It stays in the library that made the array, if there is a backend for it, unless
+    `backend` names another: that one's array is then on the same memory. `copy` is as
+    in `asarray`.
 
     >>> import numpy as np
     >>> import plugrad
@@ -371,21 +381,44 @@ def from_dlpack(
     tensor([1., 1.], dtype=plugrad.float64)
     """
     if isinstance(ext_tensor, Tensor):
-        ext_tensor = ext_tensor._a
-    k = backend_of(ext_tensor)
-    array = ext_tensor
+        if backend is not None and ext_tensor._node is not None:
+            raise BufferError(
+                "Can't export tensors that require gradient, use tensor.detach()"
+            )
+        own, array = ext_tensor._k, ext_tensor._a
+    else:
+        own, array = backend_of(ext_tensor), ext_tensor
+    k = own if backend is None else get_backend(backend)
     if k is None:
-        if not hasattr(ext_tensor, "__dlpack__"):
+        k = default_backend()
+    if k is not own:
+        if not hasattr(array, "__dlpack__"):
+            way = f"; move it with .to(backend={k.name!r})" if own else ""
             raise TypeError(
                 f"from_dlpack() takes an object with __dlpack__, not "
-                f"{type(ext_tensor).__name__}"
+                f"{type(array).__module__}.{type(array).__name__}{way}"
             )
-        k = default_backend()
-        array = k.from_dlpack(ext_tensor)
+        array = shared_array(k, array, copy)
     k.dtype_of(array)
     if device is not None or copy:
         return finish(*from_anything(array, None, device, copy))
-    return wrap(k, array)
+    y = wrap(k, array)
+    if k is own and k.memories is not None and isinstance(ext_tensor, Tensor):
+        share(ext_tensor, y)  # writes are seen through both
+    return y
+
+
+def shared_array(k: Backend, array: Array, copy: bool | None) -> Array:
+    """A backend's array on the memory of another library's."""
+    if copy is False and k.lazy:
+        raise BufferError(f"from_dlpack: backend {k.name!r} cannot do without a copy")
+    try:
+        return k.from_dlpack(array)
+    except AttributeError as error:
+        raise BackendError(
+            f"from_dlpack: backend {k.name!r} takes no arrays by DLPack; move the "
+            f"tensor with .to(backend={k.name!r})"
+        ) from error
 
 
 def frombuffer(

@@ -372,6 +372,11 @@ def liker(how: str) -> Any:
     ) -> Tensor:
         if layout is not None or pin_memory:
             check_options(name, layout, pin_memory)
+        if input._k.is_sparse:
+            from ..sparse_composed import zeros_like
+
+            found = zeros_like(input, name, dtype)
+            return found.requires_grad_() if requires_grad else found
         made = like(name, input, how, dtype, device, memory_format)
         return finish(*made, requires_grad)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import ceil, floor, isfinite
 
 from .. import dtypes
+from ..computing import computing
 from ..devices import place
 from ..layouts import check_options
 from ..tensor import Tensor
@@ -127,6 +128,7 @@ def check_range(name: str, start: Any, end: Any, step: Any, d: dtype) -> None:
         )
 
 
+@computing
 def steps_from(k: Backend, start: Any, step: Any, count: int, d: dtype) -> Array:
     """`count` numbers, `start` the first."""
     native = k.native(d)
@@ -228,6 +230,7 @@ def spaced(
     return start, end, steps, d
 
 
+@computing
 def spaced_numbers(
     k: Backend, start: Any, end: Any, steps: int, d: dtype, whole: bool = True
 ) -> Array:
@@ -318,6 +321,7 @@ def triu_indices(
     return triangle("triu_indices", row, col, offset, dtype, device, layout)
 
 
+@computing
 def triangle(
     name: str, row: Any, col: Any, offset: int, dtype: Any, device: Any, layout: Any
 ) -> Tensor:

@@ -7,6 +7,7 @@ from . import (
     aliases,
     assigning,
     axes,
+    bessel,
     choosing,
     compare,
     complexes,
@@ -17,12 +18,14 @@ from . import (
     draws,
     equations,
     extremes,
+    gammas,
     indexing,
     joining,
     linalg,
     math,
     matrices,
     middles,
+    normal,
     norms,
     picking,
     pointwise,
@@ -45,6 +48,7 @@ from .activation import *
 from .aliases import *
 from .assigning import *
 from .axes import *
+from .bessel import *
 from .choosing import *
 from .compare import *
 from .complexes import *
@@ -54,6 +58,7 @@ from .cutting import *
 from .decompositions import *
 from .equations import *
 from .extremes import *
+from .gammas import *
 from .indexing import *
 from .joining import *
 from .linalg import *
@@ -83,6 +88,7 @@ __all__ += activation.__all__
 __all__ += aliases.__all__
 __all__ += assigning.__all__
 __all__ += axes.__all__
+__all__ += bessel.__all__
 __all__ += choosing.__all__
 __all__ += compare.__all__
 __all__ += complexes.__all__
@@ -93,12 +99,14 @@ __all__ += decompositions.__all__
 __all__ += draws.__all__
 __all__ += equations.__all__
 __all__ += extremes.__all__
+__all__ += gammas.__all__
 __all__ += indexing.__all__
 __all__ += joining.__all__
 __all__ += linalg.__all__
 __all__ += math.__all__
 __all__ += matrices.__all__
 __all__ += middles.__all__
+__all__ += normal.__all__
 __all__ += norms.__all__
 __all__ += picking.__all__
 __all__ += pointwise.__all__

@@ -214,10 +214,10 @@ view_as_complex.grad(x=lambda k, g: k.view_as_real(k.conj(g)))
 @view_as_complex.before(ALL_KINDS)
 def _(values: dict[str, Any]) -> None:
     x = values["x"]
-    if x.dtype.kind != "f":
+    if x.dtype.kind != "f" or x.dtype.itemsize < 4:  # no dtype has two halves
         raise RuntimeError(
-            "view_as_complex is only supported for floating-point tensors, not for "
-            f"{x.dtype}"
+            "view_as_complex is only supported for float32 and float64 tensors, not "
+            f"for {x.dtype}"
         )
     if not x.ndim or x.shape[-1] != 2:
         raise RuntimeError(

@@ -73,7 +73,7 @@ def checked_dim(
                 f"size than src {list(getattr(src, 'shape', x.shape))}"
             )
     n = x.shape[at] if x.ndim else 1
-    if not bool(k.all((index >= 0) & (index < n))):
+    if not k.holds((index >= 0) & (index < n)):
         low, high = int(k.min(index)), int(k.max(index))
         raise RuntimeError(
             f"{name}(): index {low if low < 0 else high} is out of bounds for "
@@ -249,7 +249,7 @@ def check_vector(name: str, k: Any, x: Any, at: int, index: Any, low: int = 0) -
     if not k.isdtype(index.dtype, "integral"):
         raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index")
     n = x.shape[at] if x.ndim else 1
-    if 0 not in index.shape and not bool(k.all((index >= -n * low) & (index < n))):
+    if 0 not in index.shape and not k.holds((index >= -n * low) & (index < n)):
         kind = RuntimeError if name == "index_add" and x.ndim > 1 else IndexError
         raise kind(f"{name}(): index out of range in self: dimension {at} has size {n}")
 
@@ -288,7 +288,8 @@ def embedding(
 ) -> Tensor:
     """The rows of `weight` that the indices name. The row `padding_idx`, if that is not
     negative, gets no gradient; `scale_grad_by_freq` divides the gradient of a row by
-    how often it was taken. Gradients are dense: `sparse` makes no difference.
+    how often it was taken. With `sparse` the gradient is a sparse tensor, of the rows
+    that were taken.
 
     >>> import plugrad
     >>> weight = plugrad.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
@@ -305,30 +306,40 @@ def embedding(
     n = weight.shape[0]
     if 0 in indices.shape:
         return k.zeros((*indices.shape, weight.shape[1]), dtype=weight.dtype)
-    if not bool(k.all((indices >= 0) & (indices < n))):
+    if not k.holds((indices >= 0) & (indices < n)):
         raise IndexError(f"embedding: index out of range in self: weight has {n} rows")
     rows = k.take(weight, k.reshape(indices, (-1,)), axis=0)
     return k.reshape(rows, (*indices.shape, weight.shape[1]))
 
 
 def _of_weight(
-    k: Any, g: Any, shape: Any, indices: Any, padding: int, scale: bool
+    k: Any,
+    g: Any,
+    weight_shape: Any,
+    indices: Any,
+    padding_idx: int,
+    scale_grad_by_freq: bool,
+    sparse: bool,
 ) -> Any:
-    if padding >= 0:
-        kept = k.expand_dims(indices != padding, axis=-1)
+    if sparse:
+        from ..sparse_ops import rows_gradient
+
+        if scale_grad_by_freq:
+            raise RuntimeError(
+                "embedding: scale_grad_by_freq is not supported with sparse gradients"
+            )
+        return rows_gradient(k, g, weight_shape, indices, padding_idx)
+    if padding_idx >= 0:
+        kept = k.expand_dims(indices != padding_idx, axis=-1)
         g = k.where(kept, g, k.zeros_like(g))
-    if scale:
+    if scale_grad_by_freq:
         ones = k.ones(indices.shape, dtype=g.dtype)
-        counts = k.spread(ones, indices, 0, (shape[0],))
+        counts = k.spread(ones, indices, 0, (weight_shape[0],))
         g = g / k.expand_dims(k.pick(counts, indices, 0), axis=-1)
-    return k.spread(g, indices, 0, tuple(shape))
+    return k.spread(g, indices, 0, tuple(weight_shape))
 
 
-embedding.grad(
-    weight=lambda k, g, weight_shape, indices, padding_idx, scale_grad_by_freq: (
-        _of_weight(k, g, weight_shape, indices, padding_idx, scale_grad_by_freq)
-    )
-)
+embedding.grad(weight=_of_weight)
 
 
 @embedding.samples
@@ -371,7 +382,7 @@ def take(k: Kernels, x: Tensor, index: Tensor) -> Tensor:
 
 
 def check_flat(k: Any, index: Any, n: int) -> None:
-    if 0 not in index.shape and not bool(k.all((index >= -n) & (index < n))):
+    if 0 not in index.shape and not k.holds((index >= -n) & (index < n)):
         raise IndexError(
             "out of range: tried to access an index on a tensor of "
             f"{n} elements, with indices from {int(k.min(index))} to "

@@ -85,7 +85,7 @@ def common_shape(shapes: Sequence[Any]) -> tuple[int, ...]:
 
 def check_range(k: Any, each: Any, dim: int, n: int) -> None:
     """Raise if a position is not in a dimension of size n."""
-    if 0 not in each.shape and not bool(k.all((each >= -n) & (each < n))):
+    if 0 not in each.shape and not k.holds((each >= -n) & (each < n)):
         low, high = int(k.min(each)), int(k.max(each))
         raise IndexError(
             f"index {high if high >= n else low} is out of bounds for dimension {dim} "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..declare import Sample, op
-from .dims import along, is_floating, kept, reduced, scanned, several
+from .dims import along, kept, reduced, scanned, several
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,10 +20,11 @@ __all__ = ["log_softmax", "logsumexp", "softmax"]
 
 
 def need_floats(k: Any, x: Any, name: str) -> None:
-    """Raise unless `x` is floating-point."""
-    if not is_floating(k, x):
+    """Raise unless `x` holds real floating-point numbers."""
+    if not k.isdtype(x.dtype, "real floating"):
         raise NotImplementedError(
-            f"{name} of integers is not implemented; give dtype=, or cast with .float()"
+            f"{name} is not implemented for {x.dtype}; give dtype=, or cast with "
+            ".float()"
         )
 
 

@@ -220,7 +220,7 @@ def _(make: Any) -> Iterator[Sample]:
 )
 def sort_both(k: Kernels, x: Tensor, dim: int, descending: bool) -> Any:
     """Sorted values and their positions, for the ops that take a part of them."""
-    return k._sort(x, dim, descending, True)
+    return k.kernel("sort")(x, dim, descending, True)
 
 
 @sort_both.samples

@@ -1,4 +1,4 @@
-"""The error function and its kin.
+"""The error function and its kin, and other functions with a gap to fill.
 
 Where |x| < 1, erf(x) / x is a polynomial in x * x; beyond that, the product of
 exp(x * x), erfc(x) and 1 + x is one in (x - 3) / (x + 3). Both were fitted at
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
     Array = Any
+    Number = bool | int | float | complex
 
-__all__ = ["erf", "erfc", "erfinv"]
+__all__ = ["erf", "erfc", "erfinv", "sinc"]
 
 SMALL = (
     -7.795898827002142e-10,
@@ -76,11 +77,16 @@ def near(k: Kernels, x: Array) -> Array:
     return x * polynomial(k, x * x, SMALL)
 
 
+def tail(k: Kernels, size: Array) -> Array:
+    """exp(size * size) * erfc(size) where 1 <= size."""
+    bounded = k.minimum(size, k.full_like(size, 1e15))  # inf / inf is NaN
+    return polynomial(k, (bounded - 3.0) / (bounded + 3.0), LARGE) / (size + 1.0)
+
+
 def far(k: Kernels, size: Array) -> Array:
     """erfc(size) where 1 <= size; the infinite is beyond the range of every dtype."""
     size = k.minimum(size, k.full_like(size, 30.0))
-    y = polynomial(k, (size - 3.0) / (size + 3.0), LARGE)
-    return y * k.exp(-size * size) / (size + 1.0)
+    return tail(k, size) * k.exp(-size * size)
 
 
 @op(promote="float", kinds="f")
@@ -93,9 +99,9 @@ def erf(k: Kernels, x: Tensor) -> Tensor:
     """
     size = k.abs(x)
     small = size < 1.0
-    tail = 1.0 - far(k, size)
+    outer = 1.0 - far(k, size)
     inner = near(k, k.where(small, x, k.zeros_like(x)))
-    return k.where(small, inner, k.where(x < 0, -tail, tail))
+    return k.where(small, inner, k.where(x < 0, -outer, outer))
 
 
 erf.grad(x=lambda k, g, x: typed_as(k, g * k.exp(-x * x) * SLOPE, g))
@@ -112,12 +118,26 @@ def erfc(k: Kernels, x: Tensor) -> Tensor:
     """
     size = k.abs(x)
     small = size < 1.0
-    tail = far(k, size)
+    outer = far(k, size)
     inner = 1.0 - near(k, k.where(small, x, k.zeros_like(x)))
-    return k.where(small, inner, k.where(x < 0, 2.0 - tail, tail))
+    return k.where(small, inner, k.where(x < 0, 2.0 - outer, outer))
 
 
 erfc.grad(x=lambda k, g, x: typed_as(k, g * k.exp(-x * x) * -SLOPE, g))
+
+
+def inverse(k: Kernels, size: Array, rest: Array, log: Array) -> Array:
+    """What has `size` as its error function and `rest` = 1 - size as its complement;
+    `log` is that of 1 - size * size."""
+    # Winitzki's guess is right to 2e-3; Halley's steps triple the number of digits
+    a = 0.147
+    b = log * 0.5 + 2 / (pi * a)
+    y = k.sqrt(k.sqrt(b * b - log / a) - b)
+    for _ in range(3):
+        error = k.where(size < 0.5, k.erf(y) - size, rest - k.erfc(y))
+        step = error * k.exp(y * y) / SLOPE
+        y = y - step / (y * step + 1.0)
+    return y
 
 
 @op(promote="float", kinds="f", domain=(-0.95, 0.95))
@@ -128,18 +148,84 @@ def erfinv(k: Kernels, x: Tensor) -> Tensor:
     >>> plugrad.erfinv(plugrad.tensor([0.0, 0.5, 1.0, 2.0]))
     tensor([0.0000, 0.4769,    inf,    nan])
     """
-    # Winitzki's guess is right to 2e-3; Halley's steps triple the number of digits
     size = k.abs(x)
-    log = k.log1p(-size * size)
-    a = 0.147
-    b = log * 0.5 + 2 / (pi * a)
-    y = k.sqrt(k.sqrt(b * b - log / a) - b)
-    for _ in range(3):
-        error = k.where(size < 0.5, k.erf(y) - size, (1.0 - size) - k.erfc(y))
-        step = error * k.exp(y * y) / SLOPE
-        y = y - step / (y * step + 1.0)
-    y = k.where(size == 1.0, k.full_like(x, float("inf")), y)
+    y = inverse(k, size, 1.0 - size, k.log1p(-size * size))
+    y = k.where(size == 1.0, k.full_like(y, float("inf")), y)
     return typed_as(k, k.where(x < 0, -y, y), x)
 
 
 erfinv.grad(x=lambda k, g, y: typed_as(k, g * k.exp(y * y) / SLOPE, g))
+
+
+@op(promote="float")
+def sinc(k: Kernels, x: Tensor) -> Tensor:
+    """sin(pi * x) / (pi * x), elementwise; 1 where x is 0.
+
+    >>> import plugrad
+    >>> plugrad.sinc(plugrad.tensor([0.0, 0.5, 1.5]))
+    tensor([ 1.0000,  0.6366, -0.2122])
+    """
+    zero = x == 0
+    z = k.where(zero, k.ones_like(x), x) * pi
+    return typed_as(k, k.where(zero, k.ones_like(z), k.sin(z) / z), x)
+
+
+def slope_of_sinc(k: Kernels, g: Array, x: Array) -> Array:
+    """g * (cos(pi * x) - sinc(x)) / x; 0 where x is 0."""
+    zero = x == 0
+    x = k.where(zero, k.ones_like(x), x)
+    y = g * (k.cos(x * pi) - k.sinc(x)) / x
+    return typed_as(k, k.where(zero, k.zeros_like(y), y), g)
+
+
+sinc.grad(x=slope_of_sinc)
+
+
+@op(
+    promote="float",
+    kinds="f",
+    method=False,
+    domain=(0.1, 5),
+    oracle="torch.special.entr",
+)
+def entr(k: Kernels, x: Tensor) -> Tensor:
+    """-x * log(x), elementwise; 0 where x is 0, and -inf below.
+
+    >>> import plugrad
+    >>> plugrad.special.entr(plugrad.tensor([-1.0, 0.0, 0.5]))
+    tensor([  -inf, 0.0000, 0.3466])
+    """
+    y = k.where(x == 0, k.zeros_like(x), -x * k.log(x))
+    return k.where(x < 0, k.full_like(y, -float("inf")), y)
+
+
+entr.grad(x=lambda k, g, x: -g * (k.log(x) + 1.0))
+
+
+@op(
+    promote="float",
+    kinds="f",
+    method=False,
+    domain=(-0.9, 5),
+    oracle="torch.special.xlog1py",
+)
+def xlog1py(k: Kernels, a: Tensor | Number, b: Tensor | Number) -> Tensor:
+    """a * log(1 + b), elementwise, broadcast; 0 where a is 0, unless b is NaN.
+
+    >>> import plugrad
+    >>> plugrad.special.xlog1py(plugrad.tensor([0.0, 2.0]), plugrad.tensor([-1.0, 1.0]))
+    tensor([0.0000, 1.3863])
+    """
+    zero = k.logical_and(a == 0, b == b)
+    y = a * k.log1p(b)
+    return k.where(zero, k.zeros_like(y), y)
+
+
+def slope_of_xlog1py(k: Kernels, g: Array, a: Array, b: Array) -> Array:
+    """The gradient of a * log(1 + b) to `a`."""
+    dead = k.logical_and(a == 0, b <= -1)
+    y = g * k.log1p(k.where(dead, k.zeros_like(b), b))
+    return k.where(dead, k.zeros_like(y), y)
+
+
+xlog1py.grad(a=slope_of_xlog1py, b=lambda k, g, a, b: g * a / (b + 1.0))

@@ -13,6 +13,7 @@ from __future__ import annotations
 from math import prod
 
 from .. import dtypes
+from ..computing import computing
 from ..creation.data import finish
 from ..creation.filled import (
     deliver,
@@ -80,6 +81,7 @@ def draw(k: Backend, name: str, g: Any, shape: Any, d: dtype, how: str) -> Array
     return array if len(shape) == 1 else k.reshape(array, shape)
 
 
+@computing
 def draw_complex(
     k: Backend, name: str, g: Any, shape: Any, d: dtype, how: str
 ) -> Array:

@@ -12,11 +12,13 @@ from __future__ import annotations
 from math import log1p, pi
 
 from .. import dtypes, modes
+from ..computing import computing
 from ..creation.filled import number
 from ..creation.ranges import integer, not_implemented
 from ..inplace import check_writable, write_result
 from ..interface import OPS
 from ..limits import finfo, iinfo
+from ..storage import put as put_values
 from ..storage import written
 from ..tensor import Tensor, wrap
 from .distributions import draw, draw_integers
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 def put(x: Tensor, array: Array, name: str) -> Tensor:
     """Write what was drawn into `x`."""
     if x._node is None or not modes.current().grad:
-        x._a = x._k.write(x._a, array)
+        put_values(x, array)
         written(x)
     else:
         write_result(x, OPS["redrawn"].function(x, wrap(x._k, array)), name)
@@ -49,6 +51,7 @@ def real_dtype(name: str, x: Tensor) -> dtype:
     return x.dtype
 
 
+@computing
 def uniform_(
     self: Tensor,
     low: float = 0.0,
@@ -92,6 +95,7 @@ def check_span(low: float, to: float, most: float) -> None:
         )
 
 
+@computing
 def normal_(
     self: Tensor,
     mean: float = 0,
@@ -144,6 +148,7 @@ def random_(
     return put(self, array, "random_")
 
 
+@computing
 def bernoulli_(
     self: Tensor, p: Any = 0.5, *, generator: Generator | None = None
 ) -> Tensor:
@@ -152,6 +157,7 @@ def bernoulli_(
     return put(self, trials(self, p, generator), "bernoulli_")
 
 
+@computing
 def exponential_(
     self: Tensor, lambd: float = 1, *, generator: Generator | None = None
 ) -> Tensor:
@@ -179,6 +185,7 @@ def continuous(x: Tensor, name: str, g: Any, how: str = "draw_uniform") -> Array
     return draw(x._k, name, g, x._a.shape, d, how)
 
 
+@computing
 def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Fill with the number of trials, each a success with probability `p`, until the
     first success."""
@@ -194,6 +201,7 @@ def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) ->
     return put(self, k.astype(array, self._a.dtype), "geometric_")
 
 
+@computing
 def cauchy_(
     self: Tensor,
     median: float = 0,
@@ -217,6 +225,7 @@ def cauchy_(
     return put(self, k.astype(array, self._a.dtype), "cauchy_")
 
 
+@computing
 def log_normal_(
     self: Tensor,
     mean: float = 1,

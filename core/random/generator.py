@@ -18,7 +18,9 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from ..computing import TRACING, tracing
 from ..devices import as_device
+from ..errors import UnsupportedOpError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +65,11 @@ class Generator:
 
     def take(self, blocks: int) -> tuple[int, int]:
         """The key, and the counter of the first of so many blocks, now used up."""
+        if TRACING and tracing():
+            raise UnsupportedOpError(
+                "compile: random numbers would be the same in every call of a compiled "
+                "function; draw them before, and pass them as arguments"
+            )
         with self._lock:
             counter = self._counter
             self._counter = counter + blocks

@@ -7,6 +7,7 @@ PyTorch; indices have none.
 from __future__ import annotations
 
 from .. import dtypes, modes
+from ..computing import computing
 from ..creation.filled import deliver, dtype_argument, model, number
 from ..creation.ranges import integer, not_implemented
 from ..interface import OPS
@@ -32,6 +33,7 @@ def instead(x: Tensor, array: Array) -> Tensor:
     return OPS["redrawn"].function(x, wrap(x._k, array))
 
 
+@computing
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
@@ -102,6 +104,7 @@ def normal_of(mean: Any, std: Any, g: Any) -> Tensor:
     return wrap(k, x)
 
 
+@computing
 def bernoulli(
     input: Tensor,
     p: float | None = None,
@@ -158,6 +161,7 @@ def check_probabilities(p: Tensor) -> None:
         raise RuntimeError("bernoulli expects all probabilities to lie in [0, 1]")
 
 
+@computing
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Counts of events, each element with its own rate.
 
@@ -183,6 +187,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     return instead(x, k.astype(counts, x._a.dtype))
 
 
+@computing
 def multinomial(
     input: Tensor,
     num_samples: int,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from . import linear
+from . import containers, linear
+from .containers import *
 from .linear import *
 from .module import Module
 
 __all__ = ["Module"]
+__all__ += containers.__all__
 __all__ += linear.__all__

@@ -1,7 +1,16 @@
 """The suite that tells a backend's author what works; installed with plugrad.
 
-Nothing is here yet. Until then `plugrad.testing` has the parts it will be made of: the
-sample inputs of every op, and comparison with tolerances by dtype.
+    pytest --pyargs plugrad.conformance --plugrad-backend=mybackend
+
+- `levels` is the table of tests: the level of each, and for which cells it is made. A
+  cell is one op in one dtype.
+- `cells` says which cells there are for a backend, and which of them it declares that
+  it cannot do (n/a).
+- `calls` makes sample calls and compares what comes of them.
+- `session` is the plugin of pytest: it makes the tests, and notes what they found.
+- `report` makes pages and badges of that: `python -m plugrad.conformance report`.
+
+docs/conformance.md says how to use it.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ LIBRARIES = {
     "plugrad.backends.torch": {"numpy"},
     "plugrad.backends.dask": {"numpy"},
     "plugrad.cuda": {"cupy"},
+    "plugrad.plugins.scipy": {"numpy"},
 }
 
 

@@ -14,7 +14,7 @@ MOUNTS = {folder: name for name, folder in SETUPTOOLS["package-dir"].items()}
 
 def module_name(path: Path) -> str:
     """The name under which a file of a mounted folder is imported."""
-    for folder, name in MOUNTS.items():
+    for folder, name in sorted(MOUNTS.items(), reverse=True):  # the inner one first
         if path.is_relative_to(ROOT / folder):
             parts = path.relative_to(ROOT / folder).with_suffix("").parts
             return ".".join([name, *(part for part in parts if part != "__init__")])
@@ -22,10 +22,12 @@ def module_name(path: Path) -> str:
 
 
 def sources(*folders: str) -> list[Path]:
-    """The Python files of the folders, stubs too."""
+    """The Python files of the folders, stubs too; some folders lie in others."""
     return sorted(
-        path
-        for folder in folders
-        for suffix in ("py", "pyi")
-        for path in (ROOT / folder).rglob(f"*.{suffix}")
+        {
+            path
+            for folder in folders
+            for suffix in ("py", "pyi")
+            for path in (ROOT / folder).rglob(f"*.{suffix}")
+        }
     )

@@ -10,7 +10,7 @@ import pytest
 from tests.house.imports import core_breaches, own_package, plugin_breaches
 from tests.house.layout import ROOT, module_name, sources
 
-PLUGIN_FOLDERS = ("backends", "cuda", "nn", "optim", "plugins")
+PLUGIN_FOLDERS = ("backends", "nn", "optim", "plugins")
 
 LEFT_OUT = [
     "numpy",

@@ -115,4 +115,6 @@ def count_nonzero(x: Any, dim: Any = None) -> Any:
     """How many are not zero."""
     if dim.__class__ is tuple and not (dim and x.ndim):
         dim = _whole(x, dim)
-    return np.asarray(np.count_nonzero(x, None if x.ndim == 0 else dim), np.int64)
+    if x.ndim == 0:  # count_nonzero would take any dimension
+        return np.asarray(np.add.reduce(x != 0, dim, np.int64))
+    return np.asarray(np.count_nonzero(x, dim), np.int64)

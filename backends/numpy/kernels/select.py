@@ -7,6 +7,8 @@ and 1.1 ms for sorting them and `reduceat` or for `bincount`).
 
 from __future__ import annotations
 
+from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -51,7 +53,41 @@ def spread(x: Any, index: Any, dim: int, shape: tuple[int, ...]) -> Any:
 
 
 def _in_range(index: Any, n: int) -> bool:
+    if index.dtype is INT64:  # negative ones are the largest without a sign
+        index = index.view(np.uint64)
+        return not index.size or np.maximum.reduce(index, None) < n
     return not index.size or (index.min() >= 0 and index.max() < n)
+
+
+INT64 = np.dtype(np.int64)
+
+
+def _flat(index: Any, shape: tuple[int, ...], dim: int) -> Any:
+    """Where in an array of a shape, laid out in order, an index along one dimension
+    points to; `dim` is not negative."""
+    few = index.size <= 1024
+    base, step = (_base if few else _base.__wrapped__)(index.shape, shape, dim)
+    if step != 1:
+        index = index * step
+    return index if base is None else index + base
+
+
+@lru_cache(256)
+def _base(index: tuple[int, ...], shape: tuple[int, ...], dim: int) -> tuple[Any, int]:
+    """What the positions in all other dimensions add, and the step along `dim`."""
+    steps = [prod(shape[i + 1 :]) for i in range(len(shape))]
+    base = None
+    for i, n in enumerate(index):
+        if i != dim and n > 1:
+            row = np.arange(0, n * steps[i], steps[i])
+            row = row.reshape((n,) + (1,) * (len(index) - i - 1))
+            base = row if base is None else base + row
+    return base, steps[dim]
+
+
+def _along(x: Any, index: Any, dim: int) -> Any:
+    """The elements at an index along one dimension, which is known to be in range."""
+    return x.reshape(-1).take(_flat(index, x.shape, dim % x.ndim))
 
 
 def index_select(x: Any, dim: int, index: Any) -> Any:
@@ -150,15 +186,17 @@ def combine_flat(x: Any, flat: Any, values: Any, reduce: str) -> Any:
 
 def gather(x: Any, dim: int, index: Any) -> Any:
     """Along one dimension, the elements that an index names for each position."""
-    where = _mesh("gather", x, dim, index, x)
+    at = _checked("gather", x, dim, index, x)
     if not x.ndim:
         return np.broadcast_to(x, index.shape).copy()
-    found = x[where]
+    if not index.size:
+        return np.empty(index.shape, x.dtype)
+    found = x.reshape(-1).take(_flat(index, x.shape, at))
     return found if type(found) is np.ndarray else np.asarray(found)
 
 
-def _mesh(name: str, x: Any, dim: int, index: Any, src: Any) -> Any:
-    """The index of each position, for all dimensions, after checks."""
+def _checked(name: str, x: Any, dim: int, index: Any, src: Any) -> int:
+    """The dimension counted from the front, once the index is known to fit."""
     n = x.ndim
     at = dim + (n or 1) if dim < 0 else dim
     if not 0 <= at < (n or 1):
@@ -169,7 +207,7 @@ def _mesh(name: str, x: Any, dim: int, index: Any, src: Any) -> Any:
     if index.dtype.kind not in "iu":
         raise RuntimeError(f"{name}(): Expected dtype int64 for index")
     if not index.size:
-        return np.zeros(index.shape, np.int64) if n < 2 else _empty_mesh(x, index)
+        return at
     if max(index.ndim, 1) != max(n, 1):
         raise RuntimeError(
             f"{name}(): Index tensor must have the same number of dimensions as input "
@@ -189,34 +227,19 @@ def _mesh(name: str, x: Any, dim: int, index: Any, src: Any) -> Any:
             f"{name}(): an index is out of bounds for dimension {at} with size "
             f"{x.shape[at] if n else 1}"
         )
-    where = [
-        np.arange(index.shape[i]).reshape((-1,) + (1,) * (n - i - 1)) for i in range(n)
-    ]
-    if n:
-        where[at] = index if index.ndim else index.reshape(1)
-    return tuple(where)
-
-
-def _empty_mesh(x: Any, index: Any) -> Any:
-    return (np.zeros(index.shape, np.int64),) * x.ndim
+    return at
 
 
 def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
     """A copy with elements of `src` added where an index says."""
-    where = _mesh("scatter_add", x, dim, index, src)
+    at = _checked("scatter_add", x, dim, index, src)
     y = np.array(x, order="C")  # x may be a NumPy scalar
     _check_dtypes("scatter_add", x, src)
     if not index.size:
         return y
-    if not x.ndim:
-        np.add.at(y.reshape(-1), index.reshape(-1), src.reshape(-1))
-        return y
-    steps = [step // y.itemsize for step in y.strides]
-    flat: Any = 0
-    for each, step in zip(where, steps):
-        flat = flat + each * step
     part = src if src.shape == index.shape else src[tuple(map(slice, index.shape))]
-    np.add.at(y.reshape(-1), flat.reshape(-1), part.reshape(-1))
+    where = _flat(index, x.shape, at) if x.ndim else index
+    np.add.at(y.reshape(-1), where.reshape(-1), part.reshape(-1))
     return y
 
 
@@ -231,7 +254,7 @@ def _check_dtypes(name: str, x: Any, src: Any) -> None:
 def scatter(x: Any, dim: int, index: Any, src: Any) -> Any:
     """A copy with elements of `src`, or a number, put where an index says."""
     number = type(src) is not np.ndarray
-    where = _mesh("scatter", x, dim, index, x if number else src)
+    at = _checked("scatter", x, dim, index, x if number else src)
     if not number:
         _check_dtypes("scatter", x, src)
         if src.shape != index.shape:
@@ -240,8 +263,8 @@ def scatter(x: Any, dim: int, index: Any, src: Any) -> Any:
     if not x.ndim:
         if index.size:
             y[...] = src if number else src.reshape(-1)[-1]
-    else:
-        y[where] = src
+    elif index.size:
+        y.reshape(-1)[_flat(index, x.shape, at)] = src
     return y
 
 
@@ -289,12 +312,16 @@ def sort(x: Any, dim: int = -1, descending: bool = False, stable: bool = False) 
     if not x.ndim:
         x.reshape(1).argsort(dim)  # the dimension must be there
         return x.copy(), np.zeros((), np.int64)
-    if descending:
-        order = np.flip(x, dim).argsort(dim, kind="stable")
-        order = np.flip(x.shape[dim] - 1 - order, dim)
-    else:
-        order = x.argsort(dim, kind="stable")
-    return np.take_along_axis(x, order, dim), order
+    order = _order(x, dim, descending)
+    return _along(x, order, dim), order
+
+
+def _order(x: Any, dim: int, descending: bool) -> Any:
+    """Where the elements are that stand in order."""
+    if not descending:
+        return x.argsort(dim, kind="stable")
+    back = (slice(None),) * (dim % x.ndim) + (slice(None, None, -1),)
+    return (x.shape[dim] - 1 - x[back].argsort(dim, kind="stable"))[back]
 
 
 sort_both = sort
@@ -310,15 +337,15 @@ def topk(
     if not x.ndim or x.dtype.kind == "c":
         return sort(x, dim)
     if n < 64 or k > n // 4 or not k:
-        values, order = sort(x, dim, largest)
         part = (slice(None),) * (dim % x.ndim) + (slice(k),)
-        return values[part].copy(), order[part].copy()
+        order = _order(x, dim, largest)[part].copy()
+        return _along(x, order, dim), order
     part = (slice(None),) * (dim % x.ndim)
     cut = np.argpartition(x, n - k if largest else k - 1, dim)
     some = cut[(*part, slice(n - k, None) if largest else slice(k))]
     some.sort(dim)
-    values, order = sort(np.take_along_axis(x, some, dim), dim, largest)
-    return values, np.take_along_axis(some, order, dim)
+    values, order = sort(_along(x, some, dim), dim, largest)
+    return values, _along(some, order, dim)
 
 
 def find_sorted(sequence: Any, values: Any, right: bool = False) -> Any:

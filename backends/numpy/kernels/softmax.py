@@ -34,7 +34,7 @@ def softmax(x: Any, dim: int) -> Any:
     """exp(x) over its sum."""
     if not x.ndim:
         return softmax(x.reshape(1), dim).reshape(())
-    if x.itemsize == 2 and x.dtype.kind != "i":
+    if x.itemsize == 2 and x.dtype.kind in "fV":
         return softmax(x.astype(np.float32), dim).astype(x.dtype)
     e = _shifted(x, dim)
     if x.size:
@@ -59,7 +59,7 @@ def log_softmax(x: Any, dim: int) -> Any:
     """x - log(sum(exp(x)))."""
     if not x.ndim:
         return log_softmax(x.reshape(1), dim).reshape(())
-    if x.itemsize == 2 and x.dtype.kind != "i":
+    if x.itemsize == 2 and x.dtype.kind in "fV":
         return log_softmax(x.astype(np.float32), dim).astype(x.dtype)
     y = _shifted(x, dim)
     if x.size:
@@ -83,7 +83,7 @@ def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
         return np.log(np.add.reduce(np.exp(x), dim, None, None, keepdim))
     if dim == ():
         dim = None
-    if x.itemsize == 2 and x.dtype.kind != "i":
+    if x.itemsize == 2 and x.dtype.kind in "fV":
         return logsumexp(x.astype(np.float32), dim, keepdim).astype(x.dtype)
     m = np.maximum.reduce(x.real, dim, None, None, True)
     if not np.isfinite(m).all():

@@ -1,1 +1,0 @@
-"""PyTorch's `torch.cuda`, on the CuPy backend."""

@@ -1,1 +1,0 @@
-"""pytest's way in: options and fixtures of the conformance suite."""

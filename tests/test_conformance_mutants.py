@@ -1,0 +1,70 @@
+"""Each backend that is wrong in one thing fails in the test that is meant for it.
+
+A wrong kernel is seen by more than one test: `ALSO` says by which, and that no other
+test fails, nor any test of an op that is right.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance_runs import run_suite
+
+pytest.importorskip("array_api_strict", reason="one of the wrong backends is on it")
+
+NUMERIC = {"test_gradients::test_numeric", "test_gradients::test_twice"}
+GRADIENTS = {"test_gradients::test_reference", *NUMERIC}
+KERNEL = {"test_kernels::test_default_body"}
+FORWARD = {"test_forward::test_op"}
+
+# backend: (op, the tests meant for it, the tests that see it, too)
+WRONG = {
+    "wrong_factor": ("tanh", FORWARD | KERNEL, GRADIENTS),
+    "wrong_dtype": ("tan", FORWARD | KERNEL, GRADIENTS | {"test_inplace::test_op"}),
+    "wrong_garbage": ("flip", FORWARD | KERNEL, GRADIENTS),
+    "wrong_none": ("flip", FORWARD | KERNEL, GRADIENTS),
+    "wrong_inplace": ("tanh", {"test_inplace::test_op"}, set()),
+    "wrong_views": ("permute", {"test_inplace::test_view"}, set()),
+    "wrong_exception": ("matmul", {"test_errors::test_op"}, set()),
+    "wrong_sign": (
+        "tanh",
+        {"test_gradients::test_reference", "test_gradients::test_numeric"},
+        NUMERIC,
+    ),
+    "wrong_host": ("tanh", {"test_host::test_no_copy"}, set()),
+    "wrong_left_out": ("flip", FORWARD, {"*"}),
+    "wrong_declaration": ("flip", FORWARD, {"*"}),
+    "wrong_reason": ("flip", FORWARD, {"*"}),
+}
+
+
+@pytest.mark.parametrize("backend", WRONG)
+def test_it_fails_where_it_should(backend, tmp_path):
+    op, meant, also = WRONG[backend]
+    done = run_suite(tmp_path, backend, f"--plugrad-ops={op},mul", wrong=True)
+    assert done.code == 1, done.text
+    failed = done.ended("failed")
+    tests = {name.partition("[")[0] for name in failed}
+    assert meant <= tests, done.text[-3000:]
+    assert tests <= meant | also or also == {"*"}, tests - meant
+    assert all(f"[{op}-" in name for name in failed), failed
+    assert len(failed) < len(done.found["tests"])  # mul is right
+
+
+def test_what_comes_out_otherwise_than_it_went_in_fails_in_the_smoke_tests(tmp_path):
+    options = ("--plugrad-level=0",)
+    done = run_suite(tmp_path, "wrong_to_list", *options, wrong=True)
+    assert done.code == 1
+    assert "test_smoke::test_in_and_out[int64]" in done.ended("failed"), done.text
+    assert "test_smoke::test_in_and_out[float64]" in done.ended("passed"), done.text
+
+
+@pytest.mark.parametrize("backend", ["right", "right_left_out"])
+def test_what_is_right_passes(backend, tmp_path):
+    options = ("--plugrad-ops=tanh,flip,permute,matmul,mul,tan",)
+    done = run_suite(tmp_path, backend, *options, wrong=True)
+    assert done.code == 0, done.text
+    left_out = done.ended("n/a")
+    assert bool(left_out) == (backend == "right_left_out")
+    assert all("[flip-" in name for name in left_out)
+    assert set(left_out.values()) <= {"it is left out, and says so"}

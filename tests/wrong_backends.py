@@ -1,0 +1,89 @@
+"""Backends that are wrong on purpose, each in one thing.
+
+`pytest -p tests.wrong_backends` registers them; tests/test_conformance_mutants.py says
+which test of the conformance suite has to see what.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import array_api_strict
+import numpy as np
+
+import plugrad
+from plugrad.backends.array_api import ArrayAPIBackend
+from plugrad.backends.numpy import NumpyBackend
+
+KERNELS = {
+    name: each for name, each in vars(NumpyBackend.kernels).items() if name[:1] != "_"
+}
+
+
+def numpy_with(called: str, **attributes: Any) -> None:
+    """Register NumPy's backend with other kernels and attributes."""
+    kernels = attributes.pop("kernels", {})
+    own = {"name": called, "kernels": SimpleNamespace(**KERNELS | kernels)}
+    made = type("Wrong", (NumpyBackend,), own | attributes)
+    plugrad.register_backend(called, made)
+
+
+def matmul(a: Any, b: Any) -> Any:
+    try:
+        return KERNELS["matmul"](a, b)
+    except ValueError as error:
+        raise IndexError(str(error)) from error
+
+
+def answer_anyway(k: Any, name: str, slot: bool = False) -> Any:
+    """The kernel of an op, whatever is left out."""
+    return k.find_kernel(name)
+
+
+numpy_with("wrong_factor", kernels={"tanh": lambda x: np.tanh(x) * np.float32(1.001)})
+numpy_with("wrong_dtype", kernels={"tan": lambda x: np.tan(x).astype(np.float64)})
+numpy_with("wrong_garbage", kernels={"flip": lambda x, dims: np.zeros_like(x)})
+numpy_with("wrong_none", kernels={"flip": lambda x, dims: None})
+numpy_with("wrong_inplace", kernels={"tanh_": lambda x: x})
+numpy_with("wrong_views", kernels={"permute": lambda x, d: np.transpose(x, d).copy()})
+numpy_with("wrong_exception", kernels={"matmul": matmul}, matmul=staticmethod(matmul))
+numpy_with(
+    "wrong_left_out",
+    leaves_out={"flip": "it is said not to be there"},
+    kernels={"flip": lambda x, dims: np.zeros_like(x)},
+    kernel=answer_anyway,
+)
+numpy_with(
+    "wrong_declaration",
+    leaves_out={"flip": "it is said not to be there"},
+    kernel=answer_anyway,
+)
+numpy_with("wrong_reason", leaves_out={"flip": " "})
+numpy_with("wrong_to_list", to_list=lambda k, array: array.astype(float).tolist())
+numpy_with("right")
+numpy_with("right_left_out", leaves_out={"flip": "it is left out, and says so"})
+
+# A gradient of the wrong sign, by a kernel plugin
+numpy_with("wrong_sign")
+signs = plugrad.Overrides("wrong signs", backend="wrong_sign")
+signs.pair(
+    "tanh",
+    lambda x: (np.tanh(x), np.tanh(x)),
+    lambda g, y, need: (g * (y * y - 1),),
+)
+plugrad.use_kernels("wrong_sign", signs)
+
+
+class HostCopy(ArrayAPIBackend):
+    """Computes one op in NumPy, and tells nobody."""
+
+    kernels = SimpleNamespace(
+        tanh=lambda x: array_api_strict.asarray(np.tanh(np.asarray(x)))
+    )
+
+    def __init__(self) -> None:
+        super().__init__("wrong_host", array_api_strict)
+
+
+plugrad.register_backend("wrong_host", HostCopy)
