@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from plugrad import Buffer, Parameter
 
-from . import functional, modules
+from . import functional, init, modules
 from .modules import *
 
-__all__ = ["Buffer", "Parameter", "functional", "modules"]
+__all__ = ["Buffer", "Parameter", "functional", "init", "modules"]
 __all__ += modules.__all__
