@@ -10,8 +10,13 @@
 
 from __future__ import annotations
 
-from .adam import Adam, AdamW
+from . import adam, adaptive, sgd
+from .adam import *
+from .adaptive import *
 from .optimizer import Optimizer
-from .sgd import SGD
+from .sgd import *
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
+__all__ = ["Optimizer"]
+__all__ += adam.__all__
+__all__ += adaptive.__all__
+__all__ += sgd.__all__

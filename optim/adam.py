@@ -1,4 +1,4 @@
-"""Adam, and AdamW with its weight decay apart from the gradient."""
+"""Adam and its kin: running means of the gradient and of its size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from plugrad import Tensor, zeros_like
 
 from .optimizer import Group, Optimizer, ParamsT, State, check
 
-__all__ = ["Adam", "AdamW"]
+__all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
+
+
+def check_adam(lr: Any, betas: Any, eps: Any, weight_decay: Any) -> None:
+    """Raise for options that none of them takes."""
+    check(lr=(lr, 0, None), eps=(eps, 0, None), weight_decay=(weight_decay, 0, None))
+    for i, beta in enumerate(betas):
+        check(**{f"beta_parameter_at_index_{i}": (beta, 0, 1)})
 
 
 class Adam(Optimizer):
@@ -40,11 +47,7 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        check(learning_rate=(lr, 0, None), epsilon=(eps, 0, None))
-        for i, beta in enumerate(betas):
-            if not 0 <= beta < 1:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-        check(weight_decay=(weight_decay, 0, None))
+        check_adam(lr, betas, eps, weight_decay)
         defaults = {
             "lr": lr,
             "betas": betas,
@@ -112,3 +115,202 @@ class AdamW(Adam):
     ) -> None:
         options = {"decoupled_weight_decay": True, **options}
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **options)
+
+
+class Adamax(Adam):
+    """Adam with the largest size of the gradient, slowly forgotten, in place of its
+    mean square.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> plugrad.optim.Adamax([x], lr=0.1).step()
+    >>> x
+    tensor([0.9000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        capturable: bool = False,
+    ) -> None:
+        check_adam(lr, betas, eps, weight_decay)
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "capturable": capturable,
+        }
+        Optimizer.__init__(self, params, defaults)
+
+    def start(self, p: Tensor, group: Group) -> State:
+        return {
+            "step": plugrad.tensor(0.0),
+            "exp_avg": zeros_like(p),
+            "exp_inf": zeros_like(p),
+        }
+
+    def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        (beta1, beta2), n = group["betas"], state["step"].item()
+        if group["weight_decay"]:
+            g = g.add(p, alpha=group["weight_decay"])
+        mean, largest = state["exp_avg"], state["exp_inf"]
+        mean.mul_(beta1).add_(g, alpha=1 - beta1)
+        plugrad.maximum(largest.mul_(beta2), g.abs().add_(group["eps"]), out=largest)
+        p.addcdiv_(mean, largest, value=-float(group["lr"]) / (1 - beta1**n))
+
+
+class NAdam(Adam):
+    """Adam with Nesterov's momentum.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> plugrad.optim.NAdam([x], lr=0.1).step()
+    >>> bool(x < 0.95)
+    True
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_adam(lr, betas, eps, weight_decay)
+        check(momentum_decay=(momentum_decay, 0, None))
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum_decay": momentum_decay,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+        }
+        Optimizer.__init__(self, params, defaults)
+
+    def start(self, p: Tensor, group: Group) -> State:
+        return {
+            "step": plugrad.tensor(0.0),
+            "mu_product": plugrad.tensor(1.0),
+            "exp_avg": zeros_like(p),
+            "exp_avg_sq": zeros_like(p),
+        }
+
+    def advance(self, state: State, group: Group) -> None:
+        state["step"] += 1
+        state["mu_product"] *= momentum_at(state["step"].item(), group)
+
+    def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        (beta1, beta2), lr = group["betas"], float(group["lr"])
+        n, product = state["step"].item(), state["mu_product"].item()
+        mu, next_mu = momentum_at(n, group), momentum_at(n + 1, group)
+        decay = group["weight_decay"]
+        if decay and group["decoupled_weight_decay"]:
+            p.mul_(1 - lr * decay)
+        elif decay:
+            g = g.add(p, alpha=decay)
+        mean, square = state["exp_avg"], state["exp_avg_sq"]
+        mean.mul_(beta1).add_(g, alpha=1 - beta1)
+        square.mul_(beta2).addcmul_(g, g, value=1 - beta2)
+        scale = square.div(1 - beta2**n).sqrt_().add_(group["eps"])
+        p.addcdiv_(g, scale, value=-lr * (1 - mu) / (1 - product))
+        p.addcdiv_(mean, scale, value=-lr * next_mu / (1 - product * next_mu))
+
+
+def momentum_at(n: float, group: Group) -> float:
+    """The momentum of NAdam's n-th step, which grows towards the first beta."""
+    return group["betas"][0] * (1 - 0.5 * 0.96 ** (n * group["momentum_decay"]))
+
+
+class RAdam(Adam):
+    """Adam that waits with its second mean until that is of enough gradients.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> plugrad.optim.RAdam([x], lr=0.1).step()
+    >>> x
+    tensor([0.8000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        decoupled_weight_decay: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_adam(lr, betas, eps, weight_decay)
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "differentiable": differentiable,
+        }
+        Optimizer.__init__(self, params, defaults)
+
+    def start(self, p: Tensor, group: Group) -> State:
+        return {
+            "step": plugrad.tensor(0.0),
+            "exp_avg": zeros_like(p),
+            "exp_avg_sq": zeros_like(p),
+        }
+
+    def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        (beta1, beta2), lr = group["betas"], float(group["lr"])
+        n, decay = state["step"].item(), group["weight_decay"]
+        if decay and group["decoupled_weight_decay"]:
+            p.mul_(1 - lr * decay)
+        elif decay:
+            g = g.add(p, alpha=decay)
+        mean, square = state["exp_avg"], state["exp_avg_sq"]
+        mean.mul_(beta1).add_(g, alpha=1 - beta1)
+        square.mul_(beta2).addcmul_(g, g, value=1 - beta2)
+        rate = lr / (1 - beta1**n)
+        most = 2 / (1 - beta2) - 1
+        length = most - 2 * n * beta2**n / (1 - beta2**n)
+        if length <= 5:
+            p.sub_(mean, alpha=rate)
+            return
+        share = (length - 4) * (length - 2) * most
+        share /= (most - 4) * (most - 2) * length
+        rate *= (share * (1 - beta2**n)) ** 0.5
+        p.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-rate)

@@ -238,8 +238,9 @@ class Optimizer:
                 state = self.start(p, group)
                 if state:
                     self.state[p] = state
+            given = {**state, "new": new}
             self.advance(state, group)
-            yield self.updater(group), p, g, {**state, "new": new}
+            yield self.updater(group), p, g, given
 
     def updater(self, group: Group) -> Callable[[Tensor, Tensor, State], None]:
         """`update` for a group."""
@@ -256,7 +257,8 @@ class Optimizer:
         return {}
 
     def advance(self, state: State, group: Group) -> None:
-        """What a step changes once for a parameter, before `update`."""
+        """What a step changes once for a parameter, before `update`; that sees what is
+        changed in place, and not what is replaced."""
 
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         """Change a parameter and its state in place, by the gradient `g`."""

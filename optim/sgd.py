@@ -1,14 +1,15 @@
-"""Stochastic gradient descent."""
+"""Stochastic gradient descent, and its mean over the steps."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import plugrad
 from plugrad import Tensor, zeros_like
 
 from .optimizer import Group, Optimizer, ParamsT, State, check
 
-__all__ = ["SGD"]
+__all__ = ["ASGD", "SGD"]
 
 
 class SGD(Optimizer):
@@ -71,3 +72,68 @@ class SGD(Optimizer):
                 v.mul_(momentum).add_(g, alpha=1 - group["dampening"])
             g = g.add(v, alpha=momentum) if group["nesterov"] else v
         p.sub_(g, alpha=float(group["lr"]))
+
+
+class ASGD(Optimizer):
+    """Stochastic gradient descent whose parameters' mean is kept in the state ("ax").
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([1.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> plugrad.optim.ASGD([x], lr=0.1).step()
+    >>> x
+    tensor([0.8000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
+        lambd: float = 1e-4,
+        alpha: float = 0.75,
+        t0: float = 1e6,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+        capturable: bool = False,
+    ) -> None:
+        check(learning_rate=(lr, 0, None), weight_decay=(weight_decay, 0, None))
+        defaults = {
+            "lr": lr,
+            "lambd": lambd,
+            "alpha": alpha,
+            "t0": t0,
+            "weight_decay": weight_decay,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "capturable": capturable,
+        }
+        super().__init__(params, defaults)
+
+    def start(self, p: Tensor, group: Group) -> State:
+        return {
+            "step": plugrad.tensor(0.0),
+            "eta": plugrad.tensor(float(group["lr"])),
+            "mu": plugrad.tensor(1.0),
+            "ax": zeros_like(p),
+        }
+
+    def advance(self, state: State, group: Group) -> None:
+        state["step"] += 1
+        n, lr = state["step"].item(), float(group["lr"])
+        eta = lr / (1 + group["lambd"] * lr * n) ** group["alpha"]
+        state["eta"] = plugrad.tensor(eta)  # of the next step
+        state["mu"] = plugrad.tensor(1 / max(1, n - group["t0"]))
+
+    def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        if group["weight_decay"]:
+            g = g.add(p, alpha=group["weight_decay"])
+        eta, mu = state["eta"].item(), state["mu"].item()
+        p.mul_(1 - group["lambd"] * eta).sub_(g, alpha=eta)
+        mean = state["ax"]
+        if mu == 1:
+            mean.copy_(p)
+        else:
+            mean.add_(p.sub(mean).mul_(mu))
