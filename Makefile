@@ -17,7 +17,7 @@ install = rm -rf build *.egg-info && \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test compare lint types stubs campaign bench wheel clean
+.PHONY: help demo test compare lint types stubs campaign conformance bench wheel clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,11 +27,11 @@ demo: .venv/ready ## train a small network, the shortest look at Plugrad
 	@$(PY) examples/regression.py
 
 # One BLAS thread for each of the workers, or they fight over the cores.
-test compare campaign: export OPENBLAS_NUM_THREADS = 1
-test compare campaign: export MKL_NUM_THREADS = 1
-test compare campaign: export OMP_NUM_THREADS = 1
+test compare campaign conformance: export OPENBLAS_NUM_THREADS = 1
+test compare campaign conformance: export MKL_NUM_THREADS = 1
+test compare campaign conformance: export OMP_NUM_THREADS = 1
 # Workers must collect the same tests in the same order.
-test compare campaign: export PYTHONHASHSEED = 0
+test compare campaign conformance: export PYTHONHASHSEED = 0
 
 # Doctests go by --pyargs: by path, pytest would import second copies of core/.
 test: .venv/ready ## run the tests and the doctests
@@ -66,6 +66,11 @@ stubs: .venv/ready ## write core/tensor.pyi anew, after a change to an op or a m
 campaign: .venv/ready ## run every long campaign whole (installs torch)
 	@$(call install,compare)
 	$(PY) -m tests.campaigns --full --write
+
+comma := ,
+conformance: .venv/ready ## try every backend whole, and write docs/conformance/
+	@$(call install,compare$(comma)dask$(comma)jax$(comma)sparse)
+	$(PY) -m tools.conformance
 
 bench: .venv/ready ## run the benchmarks (installs torch)
 	@$(call install,compare)

@@ -249,6 +249,10 @@ def moved(
     x: Tensor, k: Backend | None, where: Device | None, non_blocking: bool = False
 ) -> Tensor:
     """`x` in a backend and on a device; itself if it is there."""
+    if x._k.is_sparse or (k is not None and k.is_sparse):
+        from .sparse_ops import moved_parts
+
+        return moved_parts(x, k, where, non_blocking)
     if k is None:
         k = serving(x._k, where)
     if k is x._k:

@@ -156,6 +156,13 @@ class Op(Calls):
         return function
 
     @property
+    def inplace_function(self) -> Any:
+        """The function `NAME_`: it writes the op's result into its first argument."""
+        from .stubs import make_inplace
+
+        return make_inplace(self)
+
+    @property
     def has_gradient(self) -> bool:
         """Whether any gradient flows through the op."""
         return bool(self.rules) or self.joint_rule is not None

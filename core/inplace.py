@@ -39,6 +39,11 @@ def write_into(op: Op, x: Tensor, args: Any, kwargs: dict[str, Any]) -> Tensor:
     `plugrad.stubs` wrote come here for all but the simple case: a graph, another dtype,
     an error."""
     check_writable(x)
+    if args and getattr(args[0], "is_sparse", False) and op.name in ("add", "sub"):
+        from .sparse_composed import add_into
+
+        if add_into(op.name, x, *args, **kwargs):
+            return x
     write_result(x, op.function(x, *args, **kwargs), op.name + "_")
     return x
 
@@ -126,7 +131,10 @@ def write_result(x: Tensor, y: Tensor, name: str) -> None:
     if node is not None:
         keep_own(x, node)
     try:
-        put_values(x, y._a)
+        if x._k.writable:
+            x._a = x._k.write(x._a, y._a)
+        else:
+            put_values(x, y._a)
     except Exception as error:  # elements that share memory, say
         raise explain(name, {"self": x}, error) from error
     s = written(x)

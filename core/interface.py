@@ -438,10 +438,12 @@ def limited(k: Backend, name: str, kernel: Kernel) -> Kernel:
     if not dtypes:
         return kernel
 
+    natives = {native for native, d in k.by_native.items() if d.name in dtypes}
+
     def check(*args: Any) -> Any:
         for x in args:
-            each = getattr(k.by_native.get(getattr(x, "dtype", None)), "name", None)
-            if each in dtypes:
+            if getattr(x, "dtype", None) in natives:
+                each = k.by_native[x.dtype].name
                 raise UnsupportedOpError(
                     f"{name}: backend {k.name!r} leaves it out for {each}: "
                     f"{dtypes[each]}"

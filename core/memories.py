@@ -168,7 +168,7 @@ class Memories:
         return made
 
     def rewrite(self, x: Tensor, values: Array) -> None:
-        """Write `values` into `x`, and give every tensor on its memory its new array."""
+        """Write `values` into `x`; every tensor on its memory gets its new array."""
         k, before = self.k, x._a
         if before is values:
             return

@@ -81,8 +81,6 @@ def get_printoptions() -> dict[str, Any]:
 def tensor_repr(t: Any, prefix: str = "tensor(") -> str:
     """The text of `t`; `prefix` opens it and may hold a line of its own."""
     indent = len(prefix) - (prefix.rfind("\n") + 1)
-    if t._k.is_sparse:
-        return _sparse_repr(t, prefix, indent)
     return _with_notes(prefix + _contents(t, indent), _notes(t), indent)
 
 
@@ -259,7 +257,9 @@ def _with_notes(text: str, notes: list[str], indent: int) -> str:
 # A sparse tensor: the text of each of its parts, in a column
 
 
-def _sparse_repr(t: Any, prefix: str, indent: int) -> str:
+def sparse_repr(t: Any, prefix: str = "tensor(") -> str:
+    """The text of a sparse tensor."""
+    indent = len(prefix) - (prefix.rfind("\n") + 1)
     parts = [t._indices()] if t.is_sparse else [t._compressed(), t._plain()]
     text = prefix
     for name, part in zip(_PARTS[t.layout.name], parts):

@@ -90,10 +90,11 @@ class Protocols:
     # --- Text -------------------------------------------------------------------------
 
     def __repr__(self: Any) -> str:
-        from .printing import tensor_repr
+        from .printing import sparse_repr, tensor_repr
 
+        text = sparse_repr if self._k.is_sparse else tensor_repr
         with modes.no_grad():
-            return tensor_repr(self, self._text_before())
+            return text(self, self._text_before())
 
     def _text_before(self) -> str:
         """What the text of the tensor opens with."""

@@ -172,12 +172,15 @@ _chosen: ContextVar[tuple[Backend, ...]] = ContextVar("plugrad.backend", default
 
 
 def owner(k: Backend, array: Any) -> Backend:
-    """The backend of an array that a rule of `k` made: `k` itself, or where that keeps
-    other arrays, the loaded one that keeps such."""
+    """The backend of an array that a rule of `k` made: `k` itself, or the one of its
+    sparse tensors or among its partners that keeps such arrays."""
     kind = type(array)
-    if kind is k.array_type:
-        return k
-    return next((each for each in _loaded.values() if kind is each.array_type), k)
+    if kind is not k.array_type:
+        for name in (k.sparse, *k.partners):
+            other = _loaded.get(name)  # type: ignore[arg-type]
+            if other is not None and kind is other.array_type:
+                return other
+    return k
 
 
 def backend_of(value: Any) -> Backend | None:

@@ -30,7 +30,8 @@ from .sparse_ops import (
     values_of,
     zeros,
 )
-from .tensor import Tensor
+from .storage import written
+from .tensor import Tensor, graph_is_wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ KEEPING_ZERO = """
 LINEAR = ("neg", "positive", "real", "imag", "conj_physical")
 
 
-@compose(*(name for name in KEEPING_ZERO if name not in LINEAR and name in OPS))
+@compose(*(name for name in KEEPING_ZERO if name not in LINEAR))
 def keeping_zero(op: Any, x: Tensor, **rest: Any) -> Tensor:
     x = coalesced(x)
     return built(op.function(values_of(x), **rest), pattern_of(x))
@@ -195,6 +196,20 @@ def add_dense(op: Any, a: Tensor, b: Tensor, alpha: Any) -> Tensor:
 
 
 # --- In place -------------------------------------------------------------------------
+
+
+def add_into(name: str, x: Tensor, other: Tensor, alpha: Any = 1) -> bool:
+    """Add a sparse tensor to a dense one in place, and touch no more than where it has
+    values; False where that is not what a call means."""
+    if x._k.is_sparse or not x._k.writable or graph_is_wanted(x, other):
+        return False
+    if x.shape != other.shape or not x._k.is_dense(x._a) or type(alpha) not in SCALARS:
+        return False
+    if not dtypes.can_cast(dtypes.promote_types(x.dtype, other.dtype), x.dtype):
+        return False
+    other._a.add_into(x._a, -alpha if name == "sub" else alpha)
+    written(x)
+    return True
 
 
 @compose("copy")

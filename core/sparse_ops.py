@@ -326,6 +326,36 @@ def densified(x: Tensor) -> Tensor:
     return flat.reshape(pattern.shape)
 
 
+def moved_parts(x: Tensor, k: Any, where: Any, non_blocking: bool) -> Tensor:
+    """A sparse tensor in the backend of other dense ones, or on another device."""
+    from .convert import moved
+
+    if not x._k.is_sparse:
+        from .errors import BackendError
+
+        raise BackendError(
+            f".to(backend={k.name!r}) does not make a tensor sparse; .to_sparse() does"
+        )
+    target = k.dense if k is not None and k.is_sparse else k
+    values = values_of(x)
+    there = moved(values, target, where, non_blocking)
+    if there is values:
+        return x
+    pattern, other = pattern_of(x), sparse_backend(there._k)
+
+    def part(array: Array) -> Array:
+        return moved(dense(x, array), there._k, there.device)._a
+
+    made: Any = other
+    if pattern.layout == "coo":
+        at = part(pattern.indices)
+        new = made.coo(at, pattern.shape, pattern.is_coalesced)
+    else:
+        starts, plain = part(pattern.compressed), part(pattern.plain)
+        new = made.compressed(pattern.layout, starts, plain, pattern.shape)
+    return built(there, new)
+
+
 def same_shape(name: str, a: Tensor, b: Tensor) -> None:
     """Raise unless two tensors have one shape: these ops do not broadcast."""
     if a.shape != b.shape:

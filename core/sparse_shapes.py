@@ -23,6 +23,7 @@ from .sparse_ops import (
     taken,
     unsupported,
     values_of,
+    zeros,
 )
 from .tensor import Tensor
 
@@ -118,6 +119,15 @@ def norm(
     return y.reshape((1,) * x.ndim) if keepdim else y
 
 
+def largest_of(values: Tensor, to: Any, count: int) -> Tensor:
+    """The largest of the values that belong together."""
+    index = dense(values, to).reshape((-1,) + (1,) * (values.ndim - 1))
+    into = zeros(values, (count, *values.shape[1:]))
+    return OPS["scatter_reduce"].function(
+        into, 0, index.expand(values.shape), values, "amax", include_self=False
+    )
+
+
 def softmax_along(x: Tensor, dim: int, logs: bool) -> Tensor:
     """The softmax of the values that are there, along one dimension."""
     x = by_rows(x) if x._a.layout == "coo" else x
@@ -129,8 +139,7 @@ def softmax_along(x: Tensor, dim: int, logs: bool) -> Tensor:
         return built(OPS[name].function(values, inner), pattern)
     _, to = pattern.grouped((dim,))
     count = int(to.max()) + 1 if pattern.nnz else 0
-    k: Any = x._k
-    largest = dense(x, k.largest(values._a, to, count))  # it takes no part in gradients
+    largest = largest_of(values.detach(), to, count)
     shifted = values - taken(largest, to)
     e = shifted.exp()
     sums = folded(e, to, count)

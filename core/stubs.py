@@ -69,7 +69,7 @@ def make_inplace(op: Op) -> Any:
 
 def unwritten(op: Op, name: str, slow: Any, lines: Any) -> Any:
     """A function whose code is written on its first call."""
-    space: dict[str, Any] = {"__name__": __name__, "slow": slow}  # whom warnings name
+    space: dict[str, Any] = {"__name__": __name__, "_slow": slow}  # whom warnings name
     function: Any = FunctionType(_unwritten.__code__, space, name)
     function.__module__ = op.body.__module__
     function.__qualname__ = name
@@ -111,7 +111,11 @@ def build(op: Op, function: Any, lines: Any) -> Any:
 
 
 SCALARS_SET = frozenset(SCALARS[:3])
-INPLACE_ANY = ["    return slow(self, *args, **kwargs)"]
+INPLACE_ANY = ["    return _slow(self, *args, **kwargs)"]
+
+# what the written functions call their own; a parameter of such a name leaves its op to
+# `apply`
+TAKEN = frozenset("d lib n new r s self t x y".split())
 
 
 class Source:
@@ -133,6 +137,8 @@ class Source:
     def lines(self) -> list[str]:
         """The source, written out as far as the op allows."""
         op = self.op
+        if not TAKEN.isdisjoint(self.names.values()):
+            return self.generic()
         first = op.params[0] if op.params else None
         if first is None or first.kind == "value" or first.default is not REQUIRED:
             return self.generic()
@@ -181,7 +187,7 @@ class Source:
                 parts.append(value)
         if "out" in self.extra:
             parts.append("out=out")
-        return f"return slow({', '.join(parts)})"
+        return f"return _slow({', '.join(parts)})"
 
     def generic(self) -> list[str]:
         """A function that only passes its arguments on."""
@@ -195,9 +201,11 @@ class Source:
         keywords = [p for p in op.params if p.keyword]
         passed = [f"{p.name}={self.names[p.name]}" for p in keywords]
         outer = [self.names[p.name] for p in given] + passed
-        slow = f"return slow({', '.join(['self', *outer])})"
+        slow = f"return _slow({', '.join(['self', *outer])})"
         lines = [f"def {op.name}_({self.signature()}):"]
-        if op.variadic or op.wide or op.params[0].kind != "tensor":
+        named = [self.names[p.name] for p in op.params[1:]]
+        taken = not TAKEN.isdisjoint(named)
+        if op.variadic or op.wide or op.params[0].kind != "tensor" or taken:
             return [f"def {op.name}_(self, *args, **kwargs):", *INPLACE_ANY]
         lines[0] = lines[0].replace(f"({self.names[op.params[0].name]}", "(self", 1)
         recorded = ["self._node is not None", "self._s is not None and self._s.views"]

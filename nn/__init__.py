@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from plugrad import Buffer, Parameter
 
-from . import functional, init, modules
+from . import functional, init, modules, parameter
 from .modules import *
+from .parameter import UninitializedBuffer, UninitializedParameter
 
 __all__ = ["Buffer", "Parameter", "functional", "init", "modules"]
+__all__ += ["UninitializedBuffer", "UninitializedParameter", "parameter"]
 __all__ += modules.__all__

@@ -60,7 +60,7 @@ class ArrayAPIBackend(Backend):
         if self.writable:  # else core does what writes and views do
             self.views = self.try_sharing()
 
-    # --- what the library says and shows ---------------------------------------------
+    # --- what the library says and shows --------------------------------------------
 
     def find_dtype(self, each: Any) -> Any:
         """The dtype that the library's arrays of that name turn out to have."""
@@ -114,7 +114,7 @@ class ArrayAPIBackend(Backend):
         view = get_backend("numpy").kernel("view_as_dtype")(seen, dtype)
         return self.namespace.from_dlpack(view)
 
-    # --- arrays in and out -------------------------------------------------------------
+    # --- arrays in and out ------------------------------------------------------------
 
     def from_data(self, data: Any, dtype: Any, copy: bool | None = None) -> Any:
         if hasattr(data, "dtype") and not isinstance(data, self.array_type):
@@ -167,7 +167,7 @@ class ArrayAPIBackend(Backend):
             )
         return array.to_device(found[index or 0])
 
-    # --- memory ------------------------------------------------------------------------
+    # --- memory -----------------------------------------------------------------------
 
     def seen(self, array: Any) -> Any:
         """NumPy's array on the same memory, or None."""

@@ -29,6 +29,7 @@ class CupyBackend(Backend):
 
     name = "cupy"
     device_types = ("cuda",)
+    sparse = "sparse_cupy"
     host_memory = False
     dtype_hints = {
         "bfloat16": "CuPy has it from version 14: "

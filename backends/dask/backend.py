@@ -56,7 +56,7 @@ class DaskBackend(ArrayAPIBackend):
         found = super().find_kernel(name)
         return None if found is None else sized(name, found)
 
-    # --- arrays in and out -------------------------------------------------------------
+    # --- arrays in and out ------------------------------------------------------------
 
     def wrap(self, value: Any) -> Any:
         return da.from_array(np.asarray(value), name=False)

@@ -37,6 +37,7 @@ class JaxBackend(Backend):
     writable = False
     around = staticmethod(wide)
     leaves_out = kernels.LEAVES_OUT
+    pow = staticmethod(widened(kernels.power))
     swapaxes = staticmethod(widened(kernels.transpose))  # JAX's refuses 0-d arrays
 
     @property
@@ -141,7 +142,7 @@ class JaxBackend(Backend):
         devices = jax.devices(JAXS.get(kind, kind))
         if (index or 0) >= len(devices):
             raise RuntimeError(
-                f"there is no device {kind}:{index}; JAX has {len(devices)} of that type"
+                f"there is no device {kind}:{index}; JAX has {len(devices)} of its type"
             )
         return jax.device_put(array, devices[index or 0])
 

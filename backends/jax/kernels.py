@@ -30,11 +30,20 @@ sin = jnp.sin
 cos = jnp.cos
 tanh = jnp.tanh
 matmul = jnp.matmul
-where = jnp.where
 eq, ne = jnp.equal, jnp.not_equal
 lt, le, gt, ge = jnp.less, jnp.less_equal, jnp.greater, jnp.greater_equal
 erf = jax.scipy.special.erf
 erfc = jax.scipy.special.erfc
+
+
+def power(a: Any, b: Any) -> Any:
+    """a ** b; where complex numbers are zero, JAX's has NaN for 0 and 1."""
+    y = jnp.power(a, b)
+    if not jnp.iscomplexobj(y):
+        return y
+    zero = jnp.zeros_like(y)
+    known = jnp.where(b == 0, zero + 1, zero)
+    return jnp.where((a == 0) & ((b == 0) | (jnp.real(b) > 0)), known, y)
 
 
 # --- Scattering -----------------------------------------------------------------------

@@ -51,7 +51,8 @@ def product(a: Any, b: int) -> tuple[Any, Any]:
     a_low, a_high = a & mask, a >> 32
     cross, other = a_high * b_low, a_low * b_high
     middle = (a_low * b_low >> 32) + (cross & mask) + (other & mask)
-    return a_high * b_high + (cross >> 32) + (other >> 32) + (middle >> 32), a * np.uint64(b)
+    high = a_high * b_high + (cross >> 32) + (other >> 32) + (middle >> 32)
+    return high, a * np.uint64(b)
 
 
 def drawn_by_numpy(name: str) -> Any:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from plugrad import Backend, UnsupportedOpError, get_backend, hookimpl
 
 from . import products
@@ -39,30 +37,37 @@ def refusal(name: str) -> UnsupportedOpError:
 
 
 class SparseBackend(Backend):
-    """Sparse arrays on NumPy's arrays."""
+    """Sparse arrays on the arrays of another backend; `xp` is the module of these,
+    numpy or one like it.
 
-    name = "sparse"
+    >>> import numpy, plugrad
+    >>> from plugrad.backends.sparse import SparseBackend
+    >>> SparseBackend("sparse", plugrad.get_backend("numpy"), numpy)
+    <plugrad backend 'sparse'>
+    """
+
     array_type = SparseArray
-    partners = ("numpy",)
     is_sparse = True
     namespace = Refused()
     views = False
-    xp: Any = np
+
+    def __init__(self, name: str, dense: Backend, xp: Any) -> None:
+        self.name = name
+        self.dense = dense  # of the indices, of the values and of dense results
+        self.xp = xp
+        self.partners = (dense.name,)
+        self.device_types = dense.device_types
+        super().__init__()
 
     product = staticmethod(products.product)
     sampled = staticmethod(products.sampled)
     sparse_product = staticmethod(products.sparse_product)
 
-    @property
-    def dense(self) -> Backend:
-        """The backend of the indices, of the values and of dense results."""
-        return get_backend(self.partners[0])
-
     def find_dtype(self, each: Any) -> Any:
         return self.dense.find_dtype(each)
 
     def find_kernel(self, name: str) -> Any:
-        def refuse(*args: Any) -> Any:
+        def refuse(*args: Any, **kwargs: Any) -> Any:
             raise refusal(name.rstrip("_"))
 
         return refuse
@@ -111,13 +116,6 @@ class SparseBackend(Backend):
         if isinstance(array, SparseArray):
             return SparseArray(array.pattern, array.values.conj())
         return array.conj()
-
-    def largest(self, values: Any, groups: Any, count: int) -> Any:
-        """The largest value of each group."""
-        lowest = -self.xp.inf
-        found = self.xp.full((count, *values.shape[1:]), lowest, values.dtype)
-        self.xp.maximum.at(found, groups, values)
-        return found
 
     # --- Arrays in and out ------------------------------------------------------------
 
@@ -198,4 +196,8 @@ KINDS = {"coo": "", "csr": "Csr", "csc": "Csc"}
 @hookimpl
 def plugrad_backend(name: str) -> SparseBackend | None:
     """The backend, for plugrad's plugin manager."""
-    return SparseBackend() if name == "sparse" else None
+    if name != "sparse":
+        return None
+    import numpy
+
+    return SparseBackend(name, get_backend("numpy"), numpy)

@@ -332,6 +332,14 @@ class SparseArray:
         p = self.pattern
         return f"<{p.layout} array {p.shape}, {p.nnz} values of {self.values.dtype}>"
 
+    def __dlpack__(self, **options: Any) -> Any:
+        raise BufferError(
+            "sparse tensors have no DLPack form: export x.to_dense(), or their indices "
+            "and values"
+        )
+
+    __dlpack_device__ = __dlpack__
+
     def __add__(self, other: Any) -> Any:
         """The sum of two gradients; with a dense one it is dense."""
         a = self.pattern
@@ -356,8 +364,15 @@ class SparseArray:
         """A dense array with these values added."""
         pattern = self.pattern
         found = dense.reshape((-1, *pattern.dense_shape)).copy()
-        pattern.xp.add.at(found, pattern.linear(), self.values)
+        add_at(pattern.xp, found, pattern.linear(), self.values)
         return found.reshape(self.shape)
+
+    def add_into(self, dense: Array, alpha: Any) -> None:
+        """Add `alpha` times these values to an array, in place and to no more of it."""
+        one = self.coalesced()
+        flat = dense.reshape((-1, *one.pattern.dense_shape))
+        values = one.values if alpha == 1 else one.values * alpha
+        flat[one.pattern.linear()] += values.astype(dense.dtype, copy=False)
 
     def coalesced(self) -> SparseArray:
         """Values of one position added up."""
@@ -366,5 +381,15 @@ class SparseArray:
             return self
         xp = pattern.xp
         values = xp.zeros((pattern.nnz, *self.values.shape[1:]), self.values.dtype)
-        xp.add.at(values, inverse, self.values)
+        add_at(xp, values, inverse, self.values)
         return SparseArray(pattern, values)
+
+
+def add_at(xp: Any, into: Array, places: Array, values: Array) -> None:
+    """Add values to those that stand in some places, which may repeat."""
+    if xp.__name__ == "cupy":
+        from cupyx import scatter_add
+
+        scatter_add(into, places, values)
+    else:
+        xp.add.at(into, places, values)

@@ -11,8 +11,8 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
 from threading import Lock
 from typing import Any
 
@@ -27,11 +27,15 @@ BLOCK_BYTES = 1 << 20  # of results at a time
 FETCHED_BYTES = 1 << 17  # of rows of one matrix at a time
 pool: list[ThreadPoolExecutor] = []
 starting = Lock()
+if hasattr(os, "register_at_fork"):  # a child has the list, but not the threads
+    os.register_at_fork(after_in_child=pool.clear)
 
 
 def threads() -> int:
     """How many threads share the work."""
-    return min(cpu_count() or 1, 8)
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), 8)
+    return min(os.cpu_count() or 1, 8)
 
 
 def share(jobs: list[Any]) -> None:

@@ -20,18 +20,29 @@ from . import kernels
 
 __all__ = ["TorchBackend", "plugrad_backend"]
 
-# Functions of torch's namespace that mean something else than the ops of these names.
-OTHERS = frozenset(("cholesky", "index_put", "qr", "solve", "svd"))
+# The ops that are called as the standard's functions of the same names are; all others
+# are ops even where torch has such a function, which may want other arguments.
+STANDARD = frozenset(
+    (
+        "abs acos acosh add all any argmax argmin asin asinh atan atan2 atanh "
+        "bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor "
+        "ceil conj copysign cos cosh count_nonzero exp expm1 flip floor floor_divide "
+        "hypot imag isfinite isin isinf isnan log log10 log1p log2 logaddexp "
+        "logical_and logical_not logical_or logical_xor matmul max maximum mean min "
+        "minimum nonzero positive pow prod real reciprocal remainder repeat reshape "
+        "roll round sign signbit sin sinh sort sqrt square squeeze stack std sum "
+        "take tan tanh tril triu trunc var where"
+    ).split()
+)
 
 # What torch does not compute with unsigned integers of more than 8 bits.
 UNSIGNED = (
-    "abs add addcmul amax amin argmax argmin bitwise_left_shift bitwise_not "
-    "bitwise_right_shift clamp clamp_max clamp_min combine_flat cummax cummin distinct "
-    "div_floor div_trunc floor_divide fmax fmin fmod ge gt heaviside le "
-    "linear "
-    "logical_and logical_not logical_or logical_xor lt matmul max maximum median min "
-    "minimum mode nanmedian neg pow recur relu remainder rfloor_divide rlshift "
-    "rpow rremainder rrshift rsub scatter_reduce sgn sign square sub"
+    "abs addcmul amax amin argmax argmin bitwise_left_shift bitwise_right_shift "
+    "clamp clamp_max clamp_min combine_flat cummax cummin distinct div_floor "
+    "div_trunc floor_divide fmax fmin fmod ge gt heaviside le linear logical_and "
+    "logical_not logical_or logical_xor lt matmul max maximum median min minimum "
+    "mode nanmedian pow recur relu remainder rfloor_divide rlshift rpow rremainder "
+    "rrshift scatter_reduce sgn sign threshold"
 ).split()
 
 
@@ -65,17 +76,17 @@ class TorchBackend(Backend):
 
     def find_kernel(self, name: str) -> Any:
         if name.endswith("_") and name[:-1] in kernels.INPLACE:
-            return getattr(torch.Tensor, name)
+            return kernels.by_bits(getattr(torch.Tensor, name))
         return super().find_kernel(name)
 
     def __getattr__(self, name: str) -> Any:
-        if name in OTHERS:
+        if name in self.ops and name not in STANDARD:
             found = self.kernel(name)
             setattr(self, name, found)
             return found
         return super().__getattr__(name)
 
-    # --- arrays in and out -------------------------------------------------------------
+    # --- arrays in and out ------------------------------------------------------------
 
     def wrap(self, value: Any) -> Any:
         return torch.as_tensor(value)
@@ -139,7 +150,7 @@ class TorchBackend(Backend):
             return super().make_scalar(value, each)
         return torch.tensor(value, dtype=self.native(each))
 
-    # --- memory ------------------------------------------------------------------------
+    # --- memory -----------------------------------------------------------------------
 
     def copy(self, array: Any) -> Any:
         return array.clone(memory_format=torch.contiguous_format)

@@ -34,7 +34,8 @@ def backward(
     if grad_tensors is grad_variables is inputs is None and not create_graph:
         if isinstance(tensors, Tensor) and tensors._a.shape == ():
             node = tensors._node
-            if node is not None and not (COMPLEX[0] or modes.OFF or AROUND):  # a usual loss
+            if node is not None and not (COMPLEX[0] or modes.OFF or AROUND):
+                # a usual loss
                 one = tensors._k.scalar(1, tensors._a.dtype)
                 run(node, one, bool(retain_graph))
                 return

@@ -1,11 +1,9 @@
-"""Activation functions, element by element.
+"""Activation functions, element by element; more are in `plugrad.nn.functional`.
 
 All are finite at +-1000, and so are their first and second derivatives.
 """
 
 from __future__ import annotations
-
-from math import pi, sqrt
 
 from ..declare import Sample, op
 from .math import typed_as
@@ -16,21 +14,27 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..declare import Kernels
+    from ..random import Generator
     from ..tensor import Tensor
 
     Array = Any
+    Number = bool | int | float | complex
 
 __all__ = [
-    "elu",
-    "gelu",
-    "hardtanh",
-    "leaky_relu",
+    "celu",
+    "celu_",
+    "hardshrink",
     "logit",
-    "logsigmoid",
+    "prelu",
     "relu",
+    "relu_",
+    "rrelu",
+    "rrelu_",
+    "selu",
+    "selu_",
     "sigmoid",
-    "silu",
-    "softplus",
+    "threshold",
+    "threshold_",
 ]
 
 
@@ -114,199 +118,218 @@ def slope_of_logit(k: Kernels, g: Array, x: Array, eps: float | None) -> Array:
 logit.grad(x=slope_of_logit)
 
 
-@op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.logsigmoid")
-def logsigmoid(k: Kernels, x: Tensor) -> Tensor:
-    """log(1 / (1 + exp(-x))), elementwise.
+def _exponential(k: Kernels, g: Array, x: Array, scale: float, rate: float) -> Array:
+    """g * scale * exp(rate * x), from x no greater than 0."""
+    below = k.minimum(x, k.zeros_like(x))
+    return g * k.exp(below if rate == 1 else below * rate) * scale
+
+
+@op(promote="same", kinds="f", method=False)
+def selu(k: Kernels, x: Tensor) -> Tensor:
+    """x where it is positive, else 1.6733 * (exp(x) - 1), all times 1.0507: what keeps
+    mean 0 and variance 1 from layer to layer.
 
     >>> import plugrad
-    >>> plugrad.logsigmoid(plugrad.tensor([-100.0, 0.0]))
-    tensor([-100.0000,   -0.6931])
+    >>> plugrad.selu(plugrad.tensor([-10.0, 0.0, 1.0]))
+    tensor([-1.7580,  0.0000,  1.0507])
     """
-    return k.minimum(x, k.zeros_like(x)) - k.log1p(k.exp(-k.abs(x)))
+    below = k.expm1(k.minimum(x, k.zeros_like(x))) * (SELU_ALPHA * SELU_SCALE)
+    return typed_as(k, k.where(x > 0, x * SELU_SCALE, below), x)
 
 
-logsigmoid.grad(x=lambda k, g, x: g * k.sigmoid(-x))
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
 
 
-@op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.softplus")
-def softplus(
-    k: Kernels, x: Tensor, beta: float = 1.0, threshold: float = 20.0
-) -> Tensor:
-    """log(1 + exp(beta * x)) / beta, elementwise; x itself beyond the threshold.
+def slope_of_selu(k: Kernels, g: Array, x: Array) -> Array:
+    """The gradient of selu."""
+    below = _exponential(k, g, x, SELU_ALPHA * SELU_SCALE, 1)
+    return typed_as(k, k.where(x <= 0, below, g * SELU_SCALE), g)
+
+
+selu.grad(x=slope_of_selu)
+
+
+@op(promote="same", kinds="f", method=False)
+def celu(k: Kernels, x: Tensor, alpha: float = 1.0) -> Tensor:
+    """x where it is positive, else alpha * (exp(x / alpha) - 1), elementwise.
 
     >>> import plugrad
-    >>> plugrad.softplus(plugrad.tensor([-1.0, 0.0, 30.0]))
-    tensor([ 0.3133,  0.6931, 30.0000])
+    >>> plugrad.celu(plugrad.tensor([-10.0, 0.0, 1.0]), 2.0)
+    tensor([-1.9865,  0.0000,  1.0000])
     """
-    z = x * beta
-    return k.where(z > threshold, x, k.logaddexp(z, k.zeros_like(z)) / beta)
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    below = k.expm1(k.minimum(x / alpha, k.zeros_like(x))) * alpha
+    return typed_as(k, k.where(x > 0, x, below), x)
 
 
-def slope_of_softplus(
-    k: Kernels, g: Array, x: Array, beta: float, threshold: float
-) -> Array:
-    """g * sigmoid(beta * x), or g beyond the threshold."""
-    z = x if beta == 1 else x * beta
-    return k.where(z > threshold, g, g * k.sigmoid(z))
+def slope_of_celu(k: Kernels, g: Array, x: Array, alpha: float) -> Array:
+    """g where x is positive, else g * exp(x / alpha)."""
+    below = _exponential(k, g, x, 1, 1 / alpha)
+    return typed_as(k, k.where(x <= 0, below, g), g)
 
 
-softplus.grad(x=slope_of_softplus)
+celu.grad(x=slope_of_celu)
 
 
-@op(promote="same", kinds="fc", method=False, oracle="torch.nn.functional.silu")
-def silu(k: Kernels, x: Tensor) -> Tensor:
-    """x * sigmoid(x), elementwise.
+@op(promote="same", kinds="f", inplace=False)
+def hardshrink(k: Kernels, x: Tensor, lambd: float = 0.5) -> Tensor:
+    """x where it is further than `lambd` from 0, else 0, elementwise.
 
     >>> import plugrad
-    >>> plugrad.silu(plugrad.tensor([-1.0, 0.0, 1.0]))
-    tensor([-0.2689,  0.0000,  0.7311])
+    >>> plugrad.hardshrink(plugrad.tensor([-1.0, 0.2, 0.7]))
+    tensor([-1.0000,  0.0000,  0.7000])
     """
-    return x / (k.exp(-x) + 1.0)
+    return k.where(k.abs(x) <= lambd, k.zeros_like(x), x)
 
 
-def slope_of_silu(k: Kernels, g: Array, x: Array) -> Array:
-    """g * s * (1 + x * (1 - s)) for s = sigmoid(x)."""
-    s = k.sigmoid(x)
-    g = g * s
-    gx = g * x
-    return g + (gx - gx * s)  # 0 beside g where s is 1
-
-
-silu.grad(x=slope_of_silu)
-
-
-@op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.gelu")
-def gelu(k: Kernels, x: Tensor, approximate: str = "none") -> Tensor:
-    """x times the chance that a normal number is below x, elementwise; with
-    `approximate="tanh"` nearly so, and faster.
-
-    >>> import plugrad
-    >>> plugrad.gelu(plugrad.tensor([-1.0, 0.0, 1.0]))
-    tensor([-0.1587,  0.0000,  0.8413])
-    """
-    if approximate == "none":
-        return typed_as(k, x / 2 * (k.erf(x * sqrt(0.5)) + 1), x)
-    if approximate == "tanh":
-        return typed_as(k, x / 2 * (k.tanh(tanh_of_gelu(x)) + 1), x)
-    raise RuntimeError(
-        f"gelu: approximate must be 'none' or 'tanh', but is {approximate!r}"
-    )
-
-
-CUBIC = 0.044715
-
-
-def tanh_of_gelu(x: Array) -> Array:
-    """What the approximation takes the tanh of."""
-    return (x + x * x * x * CUBIC) * sqrt(2 / pi)
-
-
-def slope_of_gelu(k: Kernels, g: Array, x: Array, approximate: str) -> Array:
-    """The gradient of gelu, by either formula."""
-    if approximate == "none":
-        below = (k.erf(x * sqrt(0.5)) + 1.0) * 0.5
-        slope = below + x * k.exp(x * x * -0.5) * sqrt(0.5 / pi)
-        return typed_as(k, g * slope, g)
-    t = k.tanh(tanh_of_gelu(x))
-    inner = (x * x * (3 * CUBIC) + 1.0) * sqrt(2 / pi)
-    rest = 1.0 - t * t
-    far = rest == 0  # where `inner` may be infinite
-    bend = k.where(far, k.zeros_like(rest), x * rest * inner)
-    return typed_as(k, g * 0.5 * (t + 1.0 + bend), g)
-
-
-gelu.grad(x=slope_of_gelu)
-
-
-@gelu.samples
-def _(make: Any) -> Iterator[Sample]:
-    for shape in ((), (0,), (3,), (2, 3)):
-        yield Sample(make(*shape))
-        yield Sample(make(*shape), approximate="tanh")
-    yield Sample(make.strided(2, 3))
-    yield Sample(make.expanded(2, 3))
-    yield Sample(make.large(6)).named("large", smooth=False)
-    yield Sample(make.large(6), approximate="tanh").named("large, tanh", smooth=False)
-    yield Sample(make(3), approximate="other").named("unknown")
-
-
-@op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.elu")
-def elu(k: Kernels, x: Tensor, alpha: float = 1.0) -> Tensor:
-    """x where it is positive, else alpha * (exp(x) - 1), elementwise.
-
-    >>> import plugrad
-    >>> plugrad.elu(plugrad.tensor([-10.0, -1.0, 2.0]))
-    tensor([-1.0000, -0.6321,  2.0000])
-    """
-    return k.where(x > 0, x, k.expm1(x) * alpha)
-
-
-def slope_of_elu(k: Kernels, g: Array, x: Array, alpha: float) -> Array:
-    """g where x is positive, else g * alpha * exp(x)."""
-    below = k.exp(k.minimum(x, k.zeros_like(x)))
-    return typed_as(k, k.where(x <= 0, g * alpha * below, g), g)
-
-
-elu.grad(x=slope_of_elu)
-
-
-@op(promote="same", kinds="f", method=False, oracle="torch.nn.functional.leaky_relu")
-def leaky_relu(k: Kernels, x: Tensor, negative_slope: float = 0.01) -> Tensor:
-    """x where it is positive, else negative_slope * x, elementwise.
-
-    >>> import plugrad
-    >>> plugrad.leaky_relu(plugrad.tensor([-2.0, 3.0]), 0.1)
-    tensor([-0.2000,  3.0000])
-    """
-    return typed_as(k, k.where(x > 0, x, x * negative_slope), x)
-
-
-leaky_relu.grad(x=lambda k, g, x, negative_slope: k.leak(g, x, negative_slope))
+hardshrink.grad(x=lambda k, g, x, lambd: k.kept_beyond(g, x, lambd))
 
 
 @op(kinds="f", method=False, oracle=None)
-def leak(k: Kernels, g: Tensor, x: Tensor, slope: float) -> Tensor:
-    """g, times the slope where x is not positive, elementwise."""
-    return typed_as(k, k.where(x > 0, g, g * slope), g)
+def kept_beyond(k: Kernels, g: Tensor, x: Tensor, limit: float) -> Tensor:
+    """g where x is further than the limit from 0, else 0, elementwise."""
+    return k.where(k.abs(x) <= limit, k.zeros_like(g), g)
 
 
-leak.grad(g=lambda k, g, x, slope: k.leak(g, x, slope))
+kept_beyond.grad(g=lambda k, g, x, limit: k.kept_beyond(g, x, limit))
 
 
-@leak.samples
+@kept_beyond.samples
 def _(make: Any) -> Iterator[Sample]:
     for shape in ((), (0,), (1,), (3,), (2, 3), (2, 0), (2, 1, 3)):
-        yield Sample(make(*shape), make(*shape), 0.1)
-    yield Sample(make.strided(2, 3), make(2, 3), 0.5)
-    yield Sample(make(2, 3), make.strided(2, 3), -1.0)
-    yield Sample(make.expanded(2, 3), make(2, 3), 2.0)
+        yield Sample(make(*shape), make(*shape), 0.5)
+    yield Sample(make.strided(2, 3), make(2, 3), 1.0)
+    yield Sample(make(2, 3), make.strided(2, 3), 0.0)
+    yield Sample(make.expanded(2, 3), make(2, 3), 0.1)
 
 
-@op(promote="same", kinds="iuf", method=False, oracle="torch.nn.functional.hardtanh")
-def hardtanh(
-    k: Kernels, x: Tensor, min_val: float = -1.0, max_val: float = 1.0
-) -> Tensor:
-    """x, but not below `min_val` nor above `max_val`, elementwise.
+@op(promote="same", kinds="iuf", method=False)
+def threshold(k: Kernels, x: Tensor, threshold: float, value: float) -> Tensor:
+    """x where it is above a threshold, else `value`, elementwise.
 
     >>> import plugrad
-    >>> plugrad.hardtanh(plugrad.tensor([-3.0, 0.5, 3.0]))
-    tensor([-1.0000,  0.5000,  1.0000])
+    >>> plugrad.threshold(plugrad.tensor([-1.0, 0.5, 2.0]), 1.0, 20.0)
+    tensor([20., 20.,  2.])
     """
-    if min_val > max_val:
-        raise ValueError("min_val cannot be greater than max_val")
-    dtype = k.dtype_of(x)
-    if dtype.kind == "u" and min(min_val, max_val) < 0:
-        raise RuntimeError(f"hardtanh: {dtype} has no negative numbers for the limits")
-    low, high = k.make_scalar(min_val, dtype), k.make_scalar(max_val, dtype)
-    return k.minimum(k.maximum(x, low), high)
+    other = k.make_scalar(value, k.dtype_of(x))
+    return k.where(x <= threshold, other, x)
 
 
-def slope_of_hardtanh(
-    k: Kernels, g: Array, x: Array, min_val: float, max_val: float
-) -> Array:
-    """0 at the limits and beyond, else g."""
-    outside = k.logical_or(x <= min_val, x >= max_val)
-    return k.where(outside, k.zeros_like(g), g)
+threshold.grad(x=lambda k, g, x, threshold: k.where(x <= threshold, k.zeros_like(g), g))
 
 
-hardtanh.grad(x=slope_of_hardtanh)
+@threshold.samples
+def _(make: Any) -> Iterator[Sample]:
+    for shape in ((), (0,), (1,), (3,), (2, 3), (2, 0), (2, 1, 3)):
+        yield Sample(make(*shape), 0, 20)
+        yield Sample(make(*shape), 0.1, -1.5)
+    yield Sample(make.strided(2, 3), 0.5, 0.5)
+    yield Sample(make.expanded(2, 3), -0.5, 1)
+    yield Sample(make.special(6), 0, 3).named("special", smooth=False)
+
+
+@op(promote="same", kinds="f", method=False, oracle=None)
+def bent(k: Kernels, x: Tensor, slope: Tensor | Number) -> Tensor:
+    """x where it is positive, else x times a slope, elementwise."""
+    return k.where(x > 0, x, x * slope)
+
+
+bent.grad(
+    x=lambda k, g, x, slope: k.where(x > 0, g, g * slope),
+    slope=lambda k, g, x: k.where(x > 0, k.zeros_like(g), g * x),
+)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """`input` where it is positive, else times a weight: one for all elements, or one
+    for each place along the second dimension.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([[-1.0, -1.0], [2.0, 3.0]])
+    >>> plugrad.prelu(x, plugrad.tensor([0.5, 0.25]))
+    tensor([[-0.5000, -0.2500],
+            [ 2.0000,  3.0000]])
+    """
+    if input.dtype is not weight.dtype:
+        raise RuntimeError(
+            f"prelu: input and weight must have one dtype, not {input.dtype} and "
+            f"{weight.dtype}"
+        )
+    if weight.ndim > 1:
+        raise RuntimeError(
+            f"prelu: weight must have at most one dimension, not shape "
+            f"{list(weight.shape)}"
+        )
+    n = weight.shape[0] if weight.ndim else 1
+    if n == 1:
+        return bent(input, weight)
+    channels = input.shape[1] if input.ndim > 1 else 1
+    if input.ndim == 0 or channels != n:
+        raise RuntimeError(
+            f"prelu: weight has {n} numbers, but input of shape {list(input.shape)} "
+            f"has {channels} channels (its second dimension)"
+        )
+    if input.ndim > 2:
+        weight = weight.reshape(n, *(1,) * (input.ndim - 2))
+    return bent(input, weight)
+
+
+def rrelu(
+    input: Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    generator: Generator | None = None,
+) -> Tensor:
+    """`input` where it is positive, else times a slope: in training a random one
+    between `lower` and `upper` for each element, else the middle of the two.
+
+    >>> import plugrad
+    >>> plugrad.rrelu(plugrad.tensor([-1.0, 1.0]), 0.2, 0.4)
+    tensor([-0.3000,  1.0000])
+    """
+    return bent(input, slope_of_rrelu(input, lower, upper, training, generator))
+
+
+def slope_of_rrelu(
+    x: Tensor, lower: float, upper: float, training: bool, generator: Any = None
+) -> Any:
+    """What `rrelu` multiplies negative elements by."""
+    if lower > upper:
+        raise RuntimeError(
+            f"rrelu: lower must not be greater than upper, but they are {lower} and "
+            f"{upper}"
+        )
+    if not training:
+        return (lower + upper) / 2
+    from ..creation import empty_like
+
+    return empty_like(x).uniform_(lower, upper, generator=generator)
+
+
+def rrelu_(
+    input: Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    generator: Generator | None = None,
+) -> Tensor:
+    """`rrelu`, written into `input`.
+
+    >>> import plugrad
+    >>> x = plugrad.tensor([-1.0, 1.0])
+    >>> plugrad.rrelu_(x, 0.2, 0.4) is x, x
+    (True, tensor([-0.3000,  1.0000]))
+    """
+    slope = slope_of_rrelu(input, lower, upper, training, generator)
+    return bent.op.inplace_function(input, slope)
+
+
+relu_ = relu.op.inplace_function
+selu_ = selu.op.inplace_function
+celu_ = celu.op.inplace_function
+threshold_ = threshold.op.inplace_function
+
+METHODS = [prelu]

@@ -147,7 +147,7 @@ def stack(
     """
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
-    return stack_.op.apply(tensors, dim if axis is None else axis, out=out)
+    return stack_(tensors, dim if axis is None else axis, out=out)  # type: ignore
 
 
 def concat(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None) -> Tensor:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from ..declare import Sample, op
 from ..tensor import Tensor, wrap
 from .dims import one
-from .shape import size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ __all__ = [
     "isin",
     "kthvalue",
     "msort",
-    "one_hot",
     "searchsorted",
     "sort",
     "topk",
@@ -91,7 +89,7 @@ def sort(
     tensor([1, 2, 0])
     """
     dim = dim if axis is None else axis
-    return sort_.op.apply(input, dim, bool(descending), bool(stable), out=out)
+    return sort_(input, dim, bool(descending), bool(stable), out=out)  # type: ignore
 
 
 def argsort(
@@ -377,43 +375,6 @@ def isin(
     )
     found = isin_(a, b)
     return OPS["logical_not"].function(found) if invert else found
-
-
-@op(method=False, oracle="torch.nn.functional.one_hot")
-def one_hot(k: Kernels, x: Tensor, num_classes: int = -1) -> Tensor:
-    """A 1 at the place that each number names in a new last dimension, 0 elsewhere.
-
-    >>> import plugrad
-    >>> plugrad.one_hot(plugrad.tensor([2, 0]))
-    tensor([[0, 0, 1],
-            [1, 0, 0]])
-    """
-    if k.dtype_of(x).name != "int64":
-        raise RuntimeError(
-            f"one_hot is only applicable to index tensor of type int64, not {x.dtype}"
-        )
-    empty = not size_of(x.shape)
-    if empty and num_classes <= 0:
-        raise RuntimeError("Can not infer total number of classes from empty tensor.")
-    if not empty and int(k.min(x)) < 0:
-        raise RuntimeError("Class values must be non-negative.")
-    highest = -1 if empty else int(k.max(x))
-    if num_classes == -1:
-        num_classes = highest + 1
-    elif num_classes < 1:
-        raise RuntimeError("num_classes should be positive")
-    elif highest >= num_classes:
-        raise RuntimeError("Class values must be smaller than num_classes.")
-    classes = k.arange(num_classes, dtype=k.int64)
-    return k.astype(k.expand_dims(x, axis=-1) == classes, k.int64)
-
-
-@one_hot.samples
-def _(make: Any) -> Iterator[Sample]:
-    for shape in [(), (1,), (5,), (2, 3), (2, 1, 2)]:
-        yield Sample(make.integers(*shape, high=4))
-        yield Sample(make.integers(*shape, high=4), 6)
-    yield Sample(make.integers(0), 3)
 
 
 METHODS = [argsort, msort, sort]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dtypes import dtype
+    from ..interface import Backend
 
     Array = Any
 
@@ -51,7 +52,6 @@ def real_dtype(name: str, x: Tensor) -> dtype:
     return x.dtype
 
 
-@computing
 def uniform_(
     self: Tensor,
     low: float = 0.0,
@@ -76,11 +76,16 @@ def uniform_(
     if d.kind in "fc":
         check_span(low, to, finfo(d).max)
     array = draw(self._k, "uniform_", generator, self._a.shape, d, "draw_uniform")
-    if to - low != 1:
-        array = array * (to - low)
-    if low:
-        array = array + (complex(low, low) if d.kind == "c" else low)
-    return put(self, array, "uniform_")
+    start = complex(low, low) if d.kind == "c" else low
+    return put(self, moved(array, to - low, start), "uniform_")
+
+
+@computing
+def moved(array: Array, scale: float, start: complex) -> Array:
+    """`array * scale + start`, where that changes anything."""
+    if scale != 1:
+        array = array * scale
+    return array + start if start else array
 
 
 def check_span(low: float, to: float, most: float) -> None:
@@ -95,7 +100,6 @@ def check_span(low: float, to: float, most: float) -> None:
         )
 
 
-@computing
 def normal_(
     self: Tensor,
     mean: float = 0,
@@ -112,11 +116,7 @@ def normal_(
     array = draw(
         self._k, "normal_", generator, self._a.shape, self.dtype, "draw_normal"
     )
-    if std != 1:
-        array = array * std
-    if mean:
-        array = array + mean
-    return put(self, array, "normal_")
+    return put(self, moved(array, std, mean), "normal_")
 
 
 def random_(
@@ -148,7 +148,6 @@ def random_(
     return put(self, array, "random_")
 
 
-@computing
 def bernoulli_(
     self: Tensor, p: Any = 0.5, *, generator: Generator | None = None
 ) -> Tensor:
@@ -157,7 +156,6 @@ def bernoulli_(
     return put(self, trials(self, p, generator), "bernoulli_")
 
 
-@computing
 def exponential_(
     self: Tensor, lambd: float = 1, *, generator: Generator | None = None
 ) -> Tensor:
@@ -174,9 +172,15 @@ def exponential_(
         )
     check_writable(self)
     k, u = self._k, continuous(self, "exponential_", generator)
-    array = k.where(u > 0, -k.log1p(-u), 2.0 ** -(25 if u.dtype == k.float32 else 54))
-    array = array if lambd == 1 else array * (1 / lambd)
+    array = exponential(k, u, lambd)
     return put(self, k.astype(array, self._a.dtype), "exponential_")
+
+
+@computing
+def exponential(k: Backend, u: Array, rate: float) -> Array:
+    """Exponential numbers from uniform ones."""
+    array = k.where(u > 0, -k.log1p(-u), 2.0 ** -(25 if u.dtype == k.float32 else 54))
+    return array if rate == 1 else array * (1 / rate)
 
 
 def continuous(x: Tensor, name: str, g: Any, how: str = "draw_uniform") -> Array:
@@ -185,7 +189,6 @@ def continuous(x: Tensor, name: str, g: Any, how: str = "draw_uniform") -> Array
     return draw(x._k, name, g, x._a.shape, d, how)
 
 
-@computing
 def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Fill with the number of trials, each a success with probability `p`, until the
     first success."""
@@ -197,11 +200,15 @@ def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) ->
     check_writable(self)
     k = self._k
     u = draw(k, "geometric_", generator, self._a.shape, dtypes.float64, "draw_uniform")
-    array = k.floor(k.log1p(-u) * (1 / log1p(-p))) + 1.0
-    return put(self, k.astype(array, self._a.dtype), "geometric_")
+    return put(self, k.astype(geometric(k, u, p), self._a.dtype), "geometric_")
 
 
 @computing
+def geometric(k: Backend, u: Array, p: float) -> Array:
+    """Numbers of trials from uniform numbers."""
+    return k.floor(k.log1p(-u) * (1 / log1p(-p))) + 1.0
+
+
 def cauchy_(
     self: Tensor,
     median: float = 0,
@@ -221,11 +228,16 @@ def cauchy_(
         )
     check_writable(self)
     k, u = self._k, continuous(self, "cauchy_", generator)
-    array = k.tan((u - 0.5) * pi) * sigma + median
+    array = cauchy(k, u, median, sigma)
     return put(self, k.astype(array, self._a.dtype), "cauchy_")
 
 
 @computing
+def cauchy(k: Backend, u: Array, median: float, sigma: float) -> Array:
+    """Cauchy numbers from uniform ones."""
+    return k.tan((u - 0.5) * pi) * sigma + median
+
+
 def log_normal_(
     self: Tensor,
     mean: float = 1,
@@ -240,7 +252,8 @@ def log_normal_(
     check_writable(self)
     k = self._k
     x = continuous(self, "log_normal_", generator, "draw_normal")
-    return put(self, k.astype(k.exp(x * std + mean), self._a.dtype), "log_normal_")
+    array = k.exp(moved(x, std, mean))
+    return put(self, k.astype(array, self._a.dtype), "log_normal_")
 
 
 METHODS = [

@@ -33,7 +33,6 @@ def instead(x: Tensor, array: Array) -> Tensor:
     return OPS["redrawn"].function(x, wrap(x._k, array))
 
 
-@computing
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
@@ -71,7 +70,7 @@ def normal(
         device=device,
         pin_memory=pin_memory,
     )
-    made._a = made._a * std + mean
+    made._a = scaled(made._a, std, mean)
     return deliver("normal", out, made.requires_grad_(requires_grad))
 
 
@@ -104,7 +103,6 @@ def normal_of(mean: Any, std: Any, g: Any) -> Tensor:
     return wrap(k, x)
 
 
-@computing
 def bernoulli(
     input: Tensor,
     p: float | None = None,
@@ -130,6 +128,13 @@ def bernoulli(
     return deliver("bernoulli", out, instead(x, array))
 
 
+@computing
+def scaled(array: Array, std: float, mean: float) -> Array:
+    """Normal numbers of another spread and mean."""
+    return array * std + mean
+
+
+@computing
 def trials(x: Tensor, p: Any, g: Any) -> Array:
     """0 or 1 in the dtype and shape of `x`, 1 with probability `p`."""
     k = x._k
@@ -152,6 +157,7 @@ def trials(x: Tensor, p: Any, g: Any) -> Array:
     return k.astype(u < p, x._a.dtype)
 
 
+@computing
 def check_probabilities(p: Tensor) -> None:
     """Raise unless all lie in [0, 1]."""
     k, array = p._k, p._a
@@ -161,7 +167,6 @@ def check_probabilities(p: Tensor) -> None:
         raise RuntimeError("bernoulli expects all probabilities to lie in [0, 1]")
 
 
-@computing
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Counts of events, each element with its own rate.
 
@@ -175,19 +180,24 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     k = x._k
     if x.shape.numel() and k.item(k.min(x._a)) < 0:
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    return instead(x, k.astype(arrivals(x, generator), x._a.dtype))
+
+
+@computing
+def arrivals(x: Tensor, generator: Generator | None) -> Array:
+    """How many events arrive after exponential waits within each element of `x`."""
+    k = x._k
     left = k.astype(x._a, k.native(dtypes.float64))
     counts = k.zeros_like(left)
     alive = left > 0
-    # Events arrive after exponential waits; what arrives within `left` counts.
     while x.shape.numel() and k.item(k.any(alive)):
         u = draw(k, "poisson", generator, x._a.shape, dtypes.float64, "draw_uniform")
         left = left + k.log1p(-u)
         alive = alive & (left >= 0)
         counts = counts + k.astype(alive, counts.dtype)
-    return instead(x, k.astype(counts, x._a.dtype))
+    return counts
 
 
-@computing
 def multinomial(
     input: Tensor,
     num_samples: int,
@@ -215,6 +225,7 @@ def multinomial(
     return deliver("multinomial", out, wrap(k, array))
 
 
+@computing
 def check_weights(x: Tensor, n: int, replacement: bool) -> None:
     """Raise unless `n` indices can be drawn with these weights."""
     if x.dtype.kind != "f":
@@ -241,6 +252,7 @@ def check_weights(x: Tensor, n: int, replacement: bool) -> None:
         )
 
 
+@computing
 def race(k: Backend, weights: Array, n: int, g: Any) -> Array:
     """The first `n` to arrive, each after an exponential time of rate its weight."""
     u = draw(k, "multinomial", g, weights.shape, dtypes.float64, "draw_uniform")
@@ -251,6 +263,7 @@ def race(k: Backend, weights: Array, n: int, g: Any) -> Array:
     return k.argsort(-speed, axis=-1)[..., :n]
 
 
+@computing
 def with_replacement(k: Backend, weights: Array, n: int, g: Any) -> Array:
     """Where uniform numbers fall among the running sums of the weights."""
     shape = (*weights.shape[:-1], n)
@@ -264,6 +277,7 @@ def with_replacement(k: Backend, weights: Array, n: int, g: Any) -> Array:
     return k.stack([place_in(k, sums[i, :], u[i, :]) for i in rows], axis=0)
 
 
+@computing
 def place_in(k: Backend, sums: Array, u: Array) -> Array:
     """The first index whose running sum exceeds u times the whole."""
     whole = sums[-1]

@@ -6,8 +6,31 @@ Python that calls ops.
 
 from __future__ import annotations
 
-from . import products
+from . import (
+    activations,
+    adaptive,
+    convolution,
+    padding,
+    patches,
+    pooling,
+    products,
+    unpooling,
+)
+from .activations import *
+from .adaptive import *
+from .convolution import *
+from .padding import *
+from .patches import *
+from .pooling import *
 from .products import *
+from .unpooling import *
 
 __all__: list[str] = []
+__all__ += activations.__all__
+__all__ += adaptive.__all__
+__all__ += convolution.__all__
+__all__ += padding.__all__
+__all__ += patches.__all__
+__all__ += pooling.__all__
 __all__ += products.__all__
+__all__ += unpooling.__all__

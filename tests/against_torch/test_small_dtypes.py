@@ -39,8 +39,7 @@ def test_silu_keeps_its_digits_where_numbers_are_large():
     found = []
     for m in (plugrad, torch):
         x = m.tensor([1e3, 1e6, -1e6, 3e30, 17.0], requires_grad=True)
-        silu = torch.nn.functional.silu if m is torch else plugrad.silu
-        silu(x).sum().backward()
+        m.nn.functional.silu(x).sum().backward()
         found.append(x.grad.tolist())
     assert found[0] == pytest.approx(found[1], rel=1e-6)
 

@@ -48,7 +48,7 @@ def same(function, exact=False):
             plugrad.testing.assert_close(a, b.to(backend="numpy"))
 
 
-# --- 64 bits ------------------------------------------------------------------------
+# --- 64 bits --------------------------------------------------------------------------
 
 
 def test_jax_itself_stays_as_it_is(on_jax):
@@ -106,7 +106,7 @@ def test_creation():
     same(lambda: list(creations()), exact=True)
 
 
-# --- Draws --------------------------------------------------------------------------
+# --- Draws ----------------------------------------------------------------------------
 
 
 def draws():
@@ -152,7 +152,7 @@ def test_words_made_by_jax_are_numpys(on_jax):
         np.testing.assert_array_equal(made, draw(key, counter, blocks))
 
 
-# --- Writes, views and aliases ----------------------------------------------------------
+# --- Writes, views and aliases --------------------------------------------------------
 
 
 def random_steps(seed):
@@ -303,7 +303,7 @@ def test_layouts_go_with_their_arrays():
         assert len(k.memories.layouts) == before
 
 
-# --- Devices, other libraries, pickles ---------------------------------------------------
+# --- Devices, other libraries, pickles ------------------------------------------------
 
 
 def test_devices(on_jax):

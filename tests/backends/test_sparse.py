@@ -335,6 +335,64 @@ def test_an_embedding_has_second_gradients_through_its_sparse_one():
     np.testing.assert_allclose(gg.to_dense().numpy(), expected.numpy(), rtol, atol)
 
 
+@pytest.mark.parametrize(
+    "name", ["s @ dense", "dense @ s", "s * dense", "s * s", "sum 0"]
+)
+def test_gradients_of_complex_tensors(name):
+    found = []
+    for function in both(name, "coo"):
+        v = (values(4).detach() * (1 + 2j)).requires_grad_()
+        w = (dense(*SHAPE).detach() * (2 - 1j)).requires_grad_()
+        y = function(v, w)
+        (y * (1 + 1j)).sum().abs().backward()
+        found.append((v.grad, w.grad))
+    rtol, atol = TOLERANCES["complex128"]
+    for a, b in zip(*found):
+        assert (a is None) == (b is None)
+        if a is not None:
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol, atol)
+    v = (values(4).detach() * (1 + 2j)).requires_grad_()
+    assert gradcheck(both(name, "csr")[0], (v, w))
+
+
+def test_a_write_in_place_moves_a_sparse_tensor_in_the_graph():
+    v = values(4)
+    s = MAKERS["coo"](v)
+    y = s.sin()
+    s.mul_(3)
+    s.add_(s)
+    alias = s.detach()
+    assert (alias.to_dense() == s.to_dense()).all()
+    (s.sum() + y.sum()).backward()
+    rtol, atol = TOLERANCES["float64"]
+    expected = 6 + v.detach().cos()
+    np.testing.assert_allclose(v.grad.numpy(), expected.numpy(), rtol, atol)
+    alias.zero_()
+    assert s._nnz() == 0
+
+
+@pytest.mark.parametrize("alpha", [1, -0.5])
+@pytest.mark.parametrize("name", ["add_", "sub_"])
+def test_rows_are_added_in_place_without_touching_the_others(name, alpha):
+    n = 200_000
+    w = plugrad.zeros(n, 8)
+    g = plugrad.sparse_coo_tensor([[5, 7, 5]], plugrad.ones(3, 8), (n, 8))
+    expected = getattr(w[:10].clone(), name)(
+        plugrad.sparse_coo_tensor([[5, 7, 5]], plugrad.ones(3, 8), (10, 8)).to_dense(),
+        alpha=alpha,
+    )
+    version = w._version
+    tracemalloc.start()
+    assert getattr(w, name)(g, alpha=alpha) is w
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200_000 < w.nbytes, peak
+    assert (w[:10] == expected).all() and w._version > version
+    v = plugrad.zeros(n, 8, requires_grad=True)
+    with pytest.raises(RuntimeError, match="leaf"):
+        getattr(v, name)(g)
+
+
 # --- Nothing becomes dense unasked ----------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import plugrad
 from plugrad.interface import OPS
-from tests.backends.pairs import DTYPES, run_cell
+from tests.backends.pairs import DTYPES, NAMES, run_cell
 from tests.expected import Expected, report
 
 torch = pytest.importorskip("torch", reason="torch is no part of the test extra")
@@ -33,7 +33,7 @@ def on(backend, *shape, dtype=plugrad.float64):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("name", OPS)
+@pytest.mark.parametrize("name", NAMES)
 def test_op(name):
     differences = []
     for dtype in DTYPES:
@@ -43,7 +43,9 @@ def test_op(name):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("name", [n for n in OPS if n not in ("eigh", "svd", "matmul")])
+@pytest.mark.parametrize(
+    "name", [n for n in NAMES if n not in ("eigh", "svd", "matmul")]
+)
 def test_op_in_other_dtypes(name):
     differences = []
     for dtype in SMALL:
@@ -54,7 +56,7 @@ def test_op_in_other_dtypes(name):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("name", OPS)
+@pytest.mark.parametrize("name", NAMES)
 def test_unsigned_integers_work_or_are_refused_by_name(name, k):
     for dtype in UNSIGNED:
         declared = name in k.leaves_out or f"{name}[{dtype.name}]" in k.leaves_out
@@ -68,10 +70,10 @@ def test_unsigned_integers_work_or_are_refused_by_name(name, k):
 
 def test_what_is_left_out_says_why(k):
     x = plugrad.ones(2, dtype=plugrad.uint16).to(backend="torch")
-    with pytest.raises(plugrad.UnsupportedOpError, match="add.*torch.*uint16.*int64"):
-        x + x
+    with pytest.raises(plugrad.UnsupportedOpError, match="abs.*torch.*uint16.*int64"):
+        x.abs()
     with pytest.raises(plugrad.UnsupportedOpError, match="uint16"):
-        plugrad.add(x, x, alpha=2)
+        plugrad.addcmul(x, x, x, value=2)
     assert {key.partition("[")[0] for key in k.leaves_out} <= OPS.keys()
     cells = len(OPS) * len(k.by_dtype)
     assert len(k.leaves_out) < 0.06 * cells
@@ -199,9 +201,10 @@ def test_a_write_to_what_was_saved_is_noticed():
 
 
 def test_what_memory_is_asked_for():
-    x, y = on("numpy", 4, 3), on("torch", 4, 3)
+    x = on("numpy", 4, 3)
+    y = on("torch", 4, 3)
     for path in ("", "[1:]", ".t()", "[:, 1]", "[::2, 1:]", ".t()[1:]", "[3:, 2]"):
-        a, b = eval(f"x{path}"), eval(f"y{path}")
+        a, b = (eval(f"x{path}", {"x": each}) for each in (x, y))
         for question in ("stride", "storage_offset", "is_contiguous", "numel"):
             assert getattr(a, question)() == getattr(b, question)(), (path, question)
         assert a.untyped_storage().nbytes() == b.untyped_storage().nbytes()

@@ -225,6 +225,12 @@ def check(found: list[tuple[Any, str]]) -> None:
         raise AssertionError(f"{len(found)} samples differ\n" + "\n".join(lines) + more)
 
 
+def spread(found: list[Any], most: int) -> list[Any]:
+    """At most so many entries of a list, from all over it."""
+    count = min(most, len(found))
+    return [found[i * len(found) // count] for i in range(count)]
+
+
 def ramp(cell: Cell, k: plugrad.Backend, t: Any) -> Any:
     """A gradient for an output: other numbers at each element."""
     n = t.shape.numel()

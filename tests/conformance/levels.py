@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import plugrad.nn  # noqa: F401  (declares its ops)
+
 from .cells import MAIN, Cell, Subject, cells
 
 LEVELS = {

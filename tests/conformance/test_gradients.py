@@ -16,11 +16,13 @@ from plugrad.conformance.calls import (
     pairs,
     ramp,
     samples,
+    spread,
     tensors_in,
     wanted_in,
 )
 from plugrad.conformance.cells import Cell
 
+MOST = 8
 SYMMETRIC = ("cholesky", "eigh")  # they read one triangle: the other changes with it
 
 
@@ -90,10 +92,12 @@ def test_twice(cell: Cell) -> None:
 
 
 def numeric(cell: Cell, gradient_check: Callable[..., Any]) -> None:
-    """Check the gradients of all samples that are smooth."""
+    """Check the gradients of samples that are smooth: each takes many calls, and all
+    samples are compared with the reference, so that MOST of them will do."""
     found = []
-    for sample in samples(cell, cell.subject.k, requires_grad=True):
-        if sample.smooth and takes(cell, sample):
+    made = samples(cell, cell.subject.k, requires_grad=True)
+    for sample in spread([each for each in made if each.smooth], MOST):
+        if takes(cell, sample):
             text = numeric_difference(cell, sample, gradient_check)
             if text:
                 found.append((sample, text))

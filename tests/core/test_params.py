@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 import plugrad
+from plugrad.interface import OPS
 from plugrad.params import read_params
+from plugrad.stubs import TAKEN
 from plugrad.tensor import Tensor
 
 ANNOTATIONS = [
@@ -41,3 +43,20 @@ def test_numbers_for_tensors(hint: str) -> None:
 
     body.__annotations__["x"] = hint
     assert read_params(body)[0].scalar
+
+
+@pytest.mark.parametrize("name", sorted(TAKEN - {"self"}))
+def test_parameters_may_have_the_names_of_a_written_function(name):
+    """`n` is the node there, `y` the result."""
+    scope = {}
+    source = f"def taken_{name}(k, a: 'Tensor', {name}: int = 2): return a * {name}"
+    exec(source, scope)
+    double = plugrad.op(method=False)(scope[f"taken_{name}"])
+    try:
+        double.grad(a=eval(f"lambda k, g, {name}: g * {name}"))
+        x = plugrad.ones(2, requires_grad=True)
+        double(x, 3).sum().backward()
+        assert x.grad.tolist() == [3.0, 3.0]
+        assert double(x, **{name: 4}).tolist() == [4.0, 4.0]
+    finally:
+        del OPS[f"taken_{name}"]

@@ -38,6 +38,7 @@ LIBRARIES = {
     "plugrad.backends.cupy": {"cupyx"},
     "plugrad.backends.jax": {"jaxlib", "ml_dtypes", "numpy"},
     "plugrad.backends.sparse": {"scipy", "cupyx", "numpy"},
+    "plugrad.backends.sparse_cupy": {"cupy"},
     "plugrad.backends.torch": {"numpy"},
     "plugrad.backends.dask": {"numpy"},
     "plugrad.cuda": {"cupy"},

@@ -9,6 +9,7 @@ MODULES = (
     "plugrad",
     "plugrad.autograd",
     "plugrad.linalg",
+    "plugrad.special",
     "plugrad.testing",
     "plugrad.random",
 )

@@ -6,6 +6,7 @@ A ufunc stands for itself, with no frame between it and the call.
 from ..random import *
 from .activation import *
 from .choosing import *
+from .convolution import *
 from .counting import *
 from .extremes import *
 from .index import *
@@ -13,7 +14,10 @@ from .kinds import isdtype as isdtype
 from .linalg import *
 from .matrices import *
 from .norms import *
+from .padding import *
 from .pointwise import *
+from .pooling import *
+from .recurrent import *
 from .reduce import *
 from .scan import *
 from .select import *

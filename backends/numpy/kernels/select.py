@@ -7,8 +7,8 @@ and 1.1 ms for sorting them and `reduceat` or for `bincount`).
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,8 @@ INT64 = np.dtype(np.int64)
 def _flat(index: Any, shape: tuple[int, ...], dim: int) -> Any:
     """Where in an array of a shape, laid out in order, an index along one dimension
     points to; `dim` is not negative."""
+    if index.dtype is not INT64:
+        index = index.astype(INT64)
     few = index.size <= 1024
     base, step = (_base if few else _base.__wrapped__)(index.shape, shape, dim)
     if step != 1:
@@ -75,7 +77,7 @@ def _flat(index: Any, shape: tuple[int, ...], dim: int) -> Any:
 @lru_cache(256)
 def _base(index: tuple[int, ...], shape: tuple[int, ...], dim: int) -> tuple[Any, int]:
     """What the positions in all other dimensions add, and the step along `dim`."""
-    steps = [prod(shape[i + 1 :]) for i in range(len(shape))]
+    steps = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
     base = None
     for i, n in enumerate(index):
         if i != dim and n > 1:
@@ -87,7 +89,13 @@ def _base(index: tuple[int, ...], shape: tuple[int, ...], dim: int) -> tuple[Any
 
 def _along(x: Any, index: Any, dim: int) -> Any:
     """The elements at an index along one dimension, which is known to be in range."""
-    return x.reshape(-1).take(_flat(index, x.shape, dim % x.ndim))
+    dim %= x.ndim
+    if x.flags.c_contiguous:
+        return x.reshape(-1).take(_flat(index, x.shape, dim))
+    if x.ndim == 1:
+        return x[index]
+    part = x[tuple(slice(None if i == dim else n) for i, n in enumerate(index.shape))]
+    return np.take_along_axis(part, index, dim)
 
 
 def index_select(x: Any, dim: int, index: Any) -> Any:
@@ -191,7 +199,7 @@ def gather(x: Any, dim: int, index: Any) -> Any:
         return np.broadcast_to(x, index.shape).copy()
     if not index.size:
         return np.empty(index.shape, x.dtype)
-    found = x.reshape(-1).take(_flat(index, x.shape, at))
+    found = _along(x, index, at)
     return found if type(found) is np.ndarray else np.asarray(found)
 
 

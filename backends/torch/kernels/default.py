@@ -1,4 +1,4 @@
-"""What several kernels need: the op's own body, and unsigned integers as signed ones."""
+"""What several kernels need: an op's own body; unsigned integers as signed ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products of matrices, and equations."""
+"""Products of matrices, and convolutions."""
 
 from __future__ import annotations
 
@@ -19,6 +19,20 @@ def matmul(a: Any, b: Any) -> Any:
     return torch.matmul(a, b)
 
 
-def solve(a: Any, b: Any) -> Any:
-    """x with a @ x = b, by PyTorch's rule of what is a vector."""
-    return default("solve", a, b)
+def convolution(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = (1,),
+    padding: Any = (0,),
+    dilation: Any = (1,),
+    transposed: bool = False,
+    output_padding: Any = (0,),
+    groups: int = 1,
+) -> Any:
+    """Convolutions of real numbers over up to three dimensions."""
+    sizes = stride, padding, dilation, transposed, output_padding, groups
+    far = transposed and max(output_padding) >= max(min(stride), min(dilation))
+    if far or not x.is_floating_point() or x.ndim > 5:
+        return default("convolution", x, weight, bias, *sizes)
+    return torch.convolution(x, weight, bias, *sizes)

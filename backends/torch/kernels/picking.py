@@ -179,6 +179,16 @@ def getitem(x: Any, index: Any) -> Any:
     return x[tuple(plain)].flip(turned)
 
 
+def embed(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of `shape`, with `x` at a basic index."""
+    items = index if isinstance(index, tuple) else (index,)
+    if any(steps_back(each) for each in items):
+        return default("embed", x, index, shape)
+    y = torch.zeros(shape, dtype=x.dtype)
+    y[items] = x
+    return y
+
+
 def steps_back(item: Any) -> bool:
     """Whether an item of an index is a slice with a negative step."""
     return isinstance(item, slice) and item.step is not None and item.step < 0

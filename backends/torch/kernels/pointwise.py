@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import special
 from torch.nn import functional
 
-from .default import default
+from .default import by_bits, default
 
 exp, exp2, expm1 = torch.exp, torch.exp2, torch.expm1
 log, log2, log10, log1p = torch.log, torch.log2, torch.log10, torch.log1p
 logaddexp, logaddexp2, xlogy = torch.logaddexp, torch.logaddexp2, torch.xlogy
-sqrt, rsqrt, hypot, square = torch.sqrt, torch.rsqrt, torch.hypot, torch.square
+sqrt, rsqrt, hypot = torch.sqrt, torch.rsqrt, torch.hypot
 reciprocal = torch.reciprocal
 
 sin, cos, tan = torch.sin, torch.cos, torch.tan
@@ -29,7 +30,15 @@ logit, sigmoid, relu = torch.logit, torch.sigmoid, torch.relu
 logsigmoid, silu, elu = functional.logsigmoid, functional.silu, functional.elu
 softplus, leaky_relu = functional.softplus, functional.leaky_relu
 
-neg, abs, sign, sgn = torch.neg, torch.abs, torch.sign, torch.sgn
+lgamma, digamma, sinc = torch.lgamma, torch.digamma, torch.sinc
+i0, i0e = torch.i0, special.i0e
+i1, i1e = special.i1, special.i1e
+entr, xlog1py, erfcx = special.entr, special.xlog1py, special.erfcx
+ndtr, log_ndtr, ndtri = special.ndtr, special.log_ndtr, special.ndtri
+
+abs, sign, sgn = torch.abs, torch.sign, torch.sgn
+neg, square = by_bits(torch.neg), by_bits(torch.square)
+add, sub, rsub = by_bits(torch.add), by_bits(torch.sub), by_bits(torch.rsub)
 copysign, signbit = torch.copysign, torch.signbit
 floor, ceil, trunc, frac = torch.floor, torch.ceil, torch.trunc, torch.frac
 
@@ -42,6 +51,8 @@ isposinf, isneginf, isreal = torch.isposinf, torch.isneginf, torch.isreal
 eq, ne, lt, le, gt, ge = torch.eq, torch.ne, torch.lt, torch.le, torch.gt, torch.ge
 logical_and, logical_or = torch.logical_and, torch.logical_or
 logical_xor, logical_not = torch.logical_xor, torch.logical_not
+bitwise_and, bitwise_or = torch.bitwise_and, torch.bitwise_or
+bitwise_xor, bitwise_not = torch.bitwise_xor, by_bits(torch.bitwise_not)
 
 angle = torch.angle
 conj_physical = torch.conj_physical

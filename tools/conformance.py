@@ -1,0 +1,78 @@
+"""Run the conformance suite whole on every backend that is installed, and write
+docs/conformance/ of what it finds: `make conformance`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import plugrad
+
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "docs" / "conformance"
+REPORTS = ROOT / "build" / "conformance"
+BACKENDS = ("numpy", "array_api_strict", "torch", "jax", "dask", "sparse", "cupy")
+
+HEAD = """# What works on which backend
+
+Written by `make conformance`; [how to read it](../conformance.md). Every op and dtype
+stands in [matrix.html](matrix.html), which a browser shows without any other file.
+
+"""
+
+
+def why_not(name: str) -> str | None:
+    """Why a backend cannot be tried here, or None."""
+    try:
+        plugrad.get_backend(name)
+        with plugrad.backend(name):
+            plugrad.zeros(1)
+    except (plugrad.BackendError, ImportError, RuntimeError) as error:
+        return str(error)
+    return None
+
+
+def try_backend(name: str, jobs: str) -> int:
+    """Run the suite from an empty folder."""
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-n", jobs]
+    command += ["-p", "no:cacheprovider", "--pyargs", "plugrad.conformance"]
+    command += [f"--plugrad-backend={name}"]
+    command += [f"--plugrad-report={REPORTS / name}.json"]
+    with tempfile.TemporaryDirectory() as empty:
+        return subprocess.run(command, cwd=empty).returncode
+
+
+def write_pages(names: list[str]) -> None:
+    """The pages of what was found."""
+    table = REPORTS / "table.md"
+    command = [sys.executable, "-m", "plugrad.conformance", "report"]
+    command += [str(REPORTS / f"{name}.json") for name in names]
+    command += ["--html", str(PAGES / "matrix.html"), "--markdown", str(table)]
+    subprocess.run([*command, "--badge", str(PAGES)], check=True)
+    (PAGES / "README.md").write_text(HEAD + table.read_text(), encoding="utf-8")
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.conformance")
+    parser.add_argument("--jobs", default=str(min(os.cpu_count() or 1, 4)))
+    parser.add_argument("--only", nargs="+", choices=BACKENDS, metavar="NAME")
+    options = parser.parse_args(argv)
+    reasons = {name: why_not(name) for name in options.only or BACKENDS}
+    for name, why in reasons.items():
+        if why is not None:
+            print(f"not tried: {name}: {why}", flush=True)
+    there = [name for name, why in reasons.items() if why is None]
+    codes = {name: try_backend(name, options.jobs) for name in there}
+    found = [name for name in BACKENDS if (REPORTS / f"{name}.json").exists()]
+    write_pages(found)
+    failed = [name for name, code in codes.items() if code]
+    print(f"failed: {', '.join(failed)}" if failed else "all passed")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
