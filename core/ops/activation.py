@@ -160,7 +160,7 @@ def celu(k: Kernels, x: Tensor, alpha: float = 1.0) -> Tensor:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    below = k.expm1(k.minimum(x / alpha, k.zeros_like(x))) * alpha
+    below = k.expm1(k.minimum(x, k.zeros_like(x)) / alpha) * alpha
     return typed_as(k, k.where(x > 0, x, below), x)
 
 
@@ -213,8 +213,9 @@ def threshold(k: Kernels, x: Tensor, threshold: float, value: float) -> Tensor:
     >>> plugrad.threshold(plugrad.tensor([-1.0, 0.5, 2.0]), 1.0, 20.0)
     tensor([20., 20.,  2.])
     """
-    other = k.make_scalar(value, k.dtype_of(x))
-    return k.where(x <= threshold, other, x)
+    dtype = k.dtype_of(x)
+    limit, other = k.make_scalar(threshold, dtype), k.make_scalar(value, dtype)
+    return k.where(x <= limit, other, x)
 
 
 threshold.grad(x=lambda k, g, x, threshold: k.where(x <= threshold, k.zeros_like(g), g))
@@ -264,7 +265,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         )
     n = weight.shape[0] if weight.ndim else 1
     if n == 1:
-        return bent(input, weight)
+        return bent(input, weight if input.ndim else weight.reshape(()))
     channels = input.shape[1] if input.ndim > 1 else 1
     if input.ndim == 0 or channels != n:
         raise RuntimeError(

@@ -10,6 +10,7 @@ from . import (
     activations,
     adaptive,
     convolution,
+    normalization,
     padding,
     patches,
     pooling,
@@ -19,6 +20,7 @@ from . import (
 from .activations import *
 from .adaptive import *
 from .convolution import *
+from .normalization import *
 from .padding import *
 from .patches import *
 from .pooling import *
@@ -29,6 +31,7 @@ __all__: list[str] = []
 __all__ += activations.__all__
 __all__ += adaptive.__all__
 __all__ += convolution.__all__
+__all__ += normalization.__all__
 __all__ += padding.__all__
 __all__ += patches.__all__
 __all__ += pooling.__all__

@@ -262,8 +262,8 @@ def hardswish(k: Any, x: Tensor) -> Tensor:
 
     >>> import plugrad
     >>> from plugrad.nn import functional as F
-    >>> F.hardswish(plugrad.tensor([-4.0, 1.5, 4.0]))
-    tensor([0.0000, 1.1250, 4.0000])
+    >>> F.hardswish(plugrad.tensor([-1.5, 1.5, 4.0]))
+    tensor([-0.3750,  1.1250,  4.0000])
     """
     six = k.full_like(x, 6.0)
     return x * (k.minimum(k.maximum(x + 3.0, k.zeros_like(x)), six) / 6.0)
@@ -300,27 +300,6 @@ def slope_of_mish(k: Any, g: Any, x: Any) -> Any:
 
 
 mish.grad(x=slope_of_mish)
-
-
-@op(promote="float", method=False, oracle="torch.nn.functional.softsign")
-def softsign(k: Any, x: Tensor) -> Tensor:
-    """x / (1 + abs(x)), elementwise.
-
-    >>> import plugrad
-    >>> from plugrad.nn import functional as F
-    >>> F.softsign(plugrad.tensor([-3.0, 0.0, 1.0]))
-    tensor([-0.7500,  0.0000,  0.5000])
-    """
-    return x / (k.abs(x) + 1.0)
-
-
-def slope_of_softsign(k: Any, g: Any, x: Any) -> Any:
-    """g / (1 + abs(x)) ** 2."""
-    size = k.abs(x) + 1.0
-    return g / size / size
-
-
-softsign.grad(x=slope_of_softsign)
 
 
 # --- Written into the input -----------------------------------------------------------

@@ -29,7 +29,6 @@ from .activation_ops import (
     logsigmoid,
     softplus,
     softshrink,
-    softsign,
 )
 
 __all__ = [
@@ -108,6 +107,11 @@ def hardtanh(
     >>> F.hardtanh(plugrad.tensor([-3.0, 0.5, 3.0]))
     tensor([-1.0000,  0.5000,  1.0000])
     """
+    if min_val > max_val:
+        raise ValueError(
+            f"min_val cannot be greater than max_val, but they are {min_val} and "
+            f"{max_val}"
+        )
     return (hardtanh_ if inplace else ops.hardtanh)(input, min_val, max_val)
 
 
@@ -269,6 +273,17 @@ def tanhshrink(input: Tensor) -> Tensor:
     return input - input.tanh()
 
 
+def softsign(input: Tensor) -> Tensor:
+    """x / (1 + abs(x)), elementwise.
+
+    >>> import plugrad
+    >>> from plugrad.nn import functional as F
+    >>> F.softsign(plugrad.tensor([-3.0, 0.0, 1.0]))
+    tensor([-0.7500,  0.0000,  0.5000])
+    """
+    return input / (input.abs() + 1)
+
+
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """x / 6 + 1 / 2, but not below 0 nor above 1, elementwise.
 
@@ -285,8 +300,8 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
     >>> import plugrad
     >>> from plugrad.nn import functional as F
-    >>> F.hardswish(plugrad.tensor([-4.0, 1.5, 4.0]))
-    tensor([0.0000, 1.1250, 4.0000])
+    >>> F.hardswish(plugrad.tensor([-1.5, 1.5, 4.0]))
+    tensor([-0.3750,  1.1250,  4.0000])
     """
     return (ops.hardswish_ if inplace else ops.hardswish)(input)
 

@@ -176,7 +176,7 @@ def rows_of(
     shape = tuple(normalized_shape)
     if not shape:
         raise RuntimeError(
-            f"{name}: expected normalized_shape to be at least 1-dimensional, but got ()"
+            f"{name}: expected normalized_shape to be at least 1-dimensional, not ()"
         )
     size = input.shape
     first = len(size) - len(shape)
@@ -293,18 +293,31 @@ def local_response_norm(
             "local_response_norm: expected 3D or higher dimensionality input, (batch, "
             f"channels, ...), but got shape {list(input.shape)}"
         )
-    if not input.numel():
-        return input
-    total = sum_of_channels(input * input, size)
-    return input / (total * (alpha / size) + k) ** beta
+    before, after = size // 2, (size - 1) // 2
+    return by_neighbours(input, before, after, alpha / size, beta, k)
 
 
-def sum_of_channels(x: Tensor, size: int) -> Tensor:
-    """The sum of `size` neighbours along the second dimension, at each place there."""
+def cross_map_norm(
+    input: Tensor, size: int, alpha: float, beta: float, k: float
+) -> Tensor:
+    """`local_response_norm` of images, as `plugrad.nn.CrossMapLRN2d` has it."""
+    if input.ndim != 4:
+        raise ValueError(
+            f"CrossMapLRN2d: Expected input to be 4D, got {input.ndim}D instead"
+        )
+    side = (size - 1) // 2
+    return by_neighbours(input, side, side, alpha / size, beta, k)
+
+
+def by_neighbours(
+    x: Tensor, before: int, after: int, alpha: float, beta: float, k: float
+) -> Tensor:
+    """x / (k + alpha * sum of the squares of channels nearby) ** beta."""
+    if not x.numel():
+        return x
     n = x.shape[1]
-    sides = [0, 0] * (x.ndim - 2) + [size // 2, (size - 1) // 2]
-    x = pad(x, sides)
-    found = x.narrow(1, 0, n)
-    for i in range(1, size):
-        found = found + x.narrow(1, i, n)
-    return found
+    squares = pad(x * x, [0, 0] * (x.ndim - 2) + [before, after])
+    total = squares.narrow(1, 0, n)
+    for i in range(1, before + after + 1):
+        total = total + squares.narrow(1, i, n)
+    return x / (total * alpha + k) ** beta

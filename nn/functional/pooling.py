@@ -313,8 +313,8 @@ def avg_pool3d(
     divisor_override: int | None = None,
 ) -> Tensor:
     """The averages of windows of the last three dimensions, `stride` apart (else the
-    size of the kernel). The zeros of the padding count unless `count_include_pad` is False.
-    With `divisor_override` sums are divided by that.
+    size of the kernel). The zeros of the padding count unless `count_include_pad` is
+    False. With `divisor_override` sums are divided by that.
 
     >>> import plugrad
     >>> from plugrad.nn import functional as F

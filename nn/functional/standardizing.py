@@ -159,7 +159,9 @@ def _standardize_rule(
     need: Any,
 ) -> Any:
     settings = shape, dims, lanes, eps, centered, need
-    to_x, to_weight, to_bias = k.standardize_back(g, x, weight, mean, variance, *settings)
+    to_x, to_weight, to_bias = k.standardize_back(
+        g, x, weight, mean, variance, *settings
+    )
     if need[1]:
         to_weight = k.reshape(to_weight, tuple(weight.shape))
     if need[2]:
@@ -179,12 +181,14 @@ def _standardize_back_rule(
     lanes: Any,
     eps: Any,
     centered: Any,
+    wanted: Any,
     need: Any,
 ) -> Any:
-    """to_x is P(weight * up), where P is the symmetric matrix that `projected` multiplies
-    by; it depends on x by the standardized numbers and by the rate."""
+    """to_x is P(weight * up), where P is the symmetric matrix that `projected` stands
+    for; it depends on x by the standardized numbers and by the rate."""
     dtype, x_shape, shape, dims = x.dtype, x.shape, tuple(shape), tuple(dims)
-    u, v, t = g  # what comes in for to_x, to_weight and to_bias
+    # what comes in for to_x, to_weight and to_bias
+    u, v, t = (each if asked else None for each, asked in zip(g, wanted))
     up, x = (widened(k, k.reshape(each, shape)) for each in (up, x))
     mean, variance = statistics(k, x, dims, centered)
     rate = 1.0 / k.sqrt(variance + eps)

@@ -5,32 +5,44 @@ from __future__ import annotations
 from . import (
     activations,
     adaptive,
+    batchnorm,
     containers,
     convolution,
     lazy_convolution,
+    lazy_normalization,
     linear,
+    normalization,
     padding,
     patches,
     pooling,
+    recurrent,
 )
 from .activations import *
 from .adaptive import *
+from .batchnorm import *
 from .containers import *
 from .convolution import *
 from .lazy_convolution import *
+from .lazy_normalization import *
 from .linear import *
 from .module import Module
+from .normalization import *
 from .padding import *
 from .patches import *
 from .pooling import *
+from .recurrent import *
 
 __all__ = ["Module"]
 __all__ += activations.__all__
 __all__ += adaptive.__all__
+__all__ += batchnorm.__all__
 __all__ += containers.__all__
 __all__ += convolution.__all__
 __all__ += lazy_convolution.__all__
+__all__ += lazy_normalization.__all__
 __all__ += linear.__all__
+__all__ += normalization.__all__
 __all__ += padding.__all__
 __all__ += patches.__all__
 __all__ += pooling.__all__
+__all__ += recurrent.__all__

@@ -470,8 +470,8 @@ class Hardswish(InPlace):
     """x times `hardsigmoid(x)`, elementwise.
 
     >>> import plugrad
-    >>> plugrad.nn.Hardswish()(plugrad.tensor([-4.0, 1.5, 4.0]))
-    tensor([0.0000, 1.1250, 4.0000])
+    >>> plugrad.nn.Hardswish()(plugrad.tensor([-1.5, 1.5, 4.0]))
+    tensor([-0.3750,  1.1250,  4.0000])
     """
 
     def forward(self, input: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import plugrad
 
+from .cells import declared, is_main
 from .levels import Suite, as_text, find_suite, suite_file
 from .pages import badge, html, markdown
 from .report import write_whole
@@ -26,6 +27,10 @@ def arguments() -> argparse.ArgumentParser:
         "freeze", help="write all ops and tests that there are now as a named suite"
     )
     freeze.add_argument("name")
+    says = commands.add_parser(
+        "declared", help="print what a backend leaves out, for its expected failures"
+    )
+    says.add_argument("backend")
     return parser
 
 
@@ -35,6 +40,12 @@ def main(argv: list[str]) -> int:
         now = find_suite(None, plugrad.Backend.ops)
         frozen = Suite(options.name, sorted(now.ops), now.tests)
         write_whole(suite_file(options.name), as_text(frozen))
+        return 0
+    if options.command == "declared":
+        found = declared(plugrad.get_backend(options.backend))
+        for key, why in sorted(found.items()):
+            if is_main(key):
+                print(f"n/a {key}  # {why}")
         return 0
     reports = [json.loads(path.read_text(encoding="utf-8")) for path in options.reports]
     if options.html:

@@ -113,6 +113,12 @@ def declared(k: plugrad.Backend) -> dict[str, str]:
     return missing | dict(k.leaves_out)
 
 
+def is_main(key: str) -> bool:
+    """Whether a declaration speaks of an op in all dtypes or in a main one."""
+    dtype = key.partition("[")[2]
+    return not dtype or dtype[:-1] in MAIN
+
+
 def cells(subject: Subject, ops: Iterable[Any], dtypes: Iterable[str]) -> list[Cell]:
     """Each op in each dtype; complex ones last, since from the first complex array on
     every walk of the graph goes the careful way."""

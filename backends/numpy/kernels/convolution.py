@@ -49,7 +49,9 @@ def convolution(
     if len(output_padding) != n:
         output_padding *= n
     into, out = weight.shape[:2]
-    if x.ndim != weight.ndim or x.shape[1] != (into if transposed else out * groups):
+    channels = into if transposed else out * groups
+    empty = 0 in (into, *weight.shape[2:])
+    if empty or x.ndim != weight.ndim or x.shape[1] != channels:
         raise ValueError("a convolution of these shapes is not possible")
     if bias is not None and bias.shape != (out * groups if transposed else into,):
         raise ValueError("a bias of this shape is not possible")

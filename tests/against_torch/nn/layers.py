@@ -71,7 +71,7 @@ class Side:
         if callable(spec):
             spec = spec(rng)
         if is_shape(spec):
-            spec = rng.standard_normal(spec) * self.layer.scale
+            spec = np.asarray(rng.standard_normal(spec) * self.layer.scale)
         elif isinstance(spec, (tuple, list)):
             return type(spec)(self.make(each, rng) for each in spec)
         if not isinstance(spec, np.ndarray):
