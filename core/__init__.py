@@ -20,7 +20,6 @@ from . import (
     ops,
     queries,
     random,
-    sparse_tensors,
 )
 from .autograd import (
     enable_grad,
@@ -38,10 +37,10 @@ from .errors import BackendError, UnsupportedOpError, unknown_name
 from .interface import Backend
 from .layouts import *
 from .limits import *
-from .mounting import find_packages
 from .ops import *
 from .overrides import Overrides, use_kernels
 from .parameter import Buffer, Parameter
+from .plugging.mounting import find_packages
 from .printing import get_printoptions, set_printoptions
 from .queries import *
 from .random import *
@@ -52,7 +51,6 @@ from .selection import (
     register_backend,
     set_default_backend,
 )
-from .sparse_tensors import *
 from .tensor import Size, Tensor
 
 TYPE_CHECKING = False
@@ -60,10 +58,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .compiling import compile
-    from .discovery import load_plugin
-    from .hookspecs import hookimpl
-    from .listing import Listing, PluginInfo, list_backends, list_plugins
     from .module import Module
+    from .plugging.discovery import load_plugin
+    from .plugging.hookspecs import hookimpl
+    from .plugging.listing import Listing, PluginInfo, list_backends, list_plugins
 
 __version__ = "0.1.0"
 
@@ -110,19 +108,18 @@ __all__ += limits.__all__
 __all__ += ops.__all__
 __all__ += queries.__all__
 __all__ += random.__all__
-__all__ += sparse_tensors.__all__
 
 
 # What is loaded on its first use, and the module that has it.
 LATER = {
-    "Listing": "listing",
+    "Listing": "plugging.listing",
     "Module": "module",
-    "PluginInfo": "listing",
+    "PluginInfo": "plugging.listing",
     "compile": "compiling",
-    "hookimpl": "hookspecs",  # pluggy takes 13 ms to import
-    "list_backends": "listing",
-    "list_plugins": "listing",
-    "load_plugin": "discovery",
+    "hookimpl": "plugging.hookspecs",  # pluggy takes 13 ms to import
+    "list_backends": "plugging.listing",
+    "list_plugins": "plugging.listing",
+    "load_plugin": "plugging.discovery",
 }
 
 find_packages()  # that plugins mount as plugrad.NAME

@@ -70,14 +70,14 @@ def show(found: plugrad.Listing, options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """`plugrad doctor`."""
-    from .doctor import examine
+    from .command.doctor import examine
 
     return examine(options.json)
 
 
 def new_backend(options: argparse.Namespace) -> int:
     """`plugrad new-backend NAME`."""
-    from .skeleton import new_backend
+    from .command.skeleton import new_backend
 
     try:
         new_backend(options.name, options.folder)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from . import convert, declare, sparse_methods, sparse_tensors
-from .creation import filled
+from . import convert, declare, sparse_methods
+from .creation import filled, sparse
 from .interface import OPS
 from .ops import aliases
 from .random import fills, sampling
@@ -91,7 +91,7 @@ for module in (
     fills,
     sampling,
     sparse_methods,
-    sparse_tensors,
+    sparse,
     *OPS_MODULES,
 ):
     for method in getattr(module, "METHODS", ()):

@@ -117,7 +117,7 @@ class Calls:
         inputs = self.inputs(values)
         k = self.backend(values, inputs)
         if k.is_sparse and not self.on_sparse:
-            from .sparse_composed import composed
+            from .sparse.composed import composed
 
             found = composed(self, k, values)
             return found if out is None else write_to(self, out, found)
@@ -311,7 +311,9 @@ class Calls:
 
     def common(self, values: dict[str, Any]) -> None:
         """Raise unless all tensors have one dtype: this op promotes nothing."""
-        found = [t.dtype for t in self.inputs(values)]
+        masks = [values[p.name] for p in self.params if p.mask]
+        given = self.inputs(values)
+        found = [t.dtype for t in given if all(t is not mask for mask in masks)]
         if any(each is not found[0] for each in found):
             raise RuntimeError(
                 f"{self.name}: expected tensors of the same dtype, but got "

@@ -250,7 +250,7 @@ def moved(
 ) -> Tensor:
     """`x` in a backend and on a device; itself if it is there."""
     if x._k.is_sparse or (k is not None and k.is_sparse):
-        from .sparse_ops import moved_parts
+        from .sparse.ops import moved_parts
 
         return moved_parts(x, k, where, non_blocking)
     if k is None:

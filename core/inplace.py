@@ -40,7 +40,7 @@ def write_into(op: Op, x: Tensor, args: Any, kwargs: dict[str, Any]) -> Tensor:
     an error."""
     check_writable(x)
     if args and getattr(args[0], "is_sparse", False) and op.name in ("add", "sub"):
-        from .sparse_composed import add_into
+        from .sparse.composed import add_into
 
         if add_into(op.name, x, *args, **kwargs):
             return x

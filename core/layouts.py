@@ -2,7 +2,7 @@
 
 Functions that make tensors make strided ones: `layout=` is taken wherever PyTorch
 takes it, and any layout but `strided` is refused. Sparse tensors are made by the
-functions of `plugrad.sparse_tensors`. A `memory_format` says in which order a new
+functions of `plugrad.creation.sparse`. A `memory_format` says in which order a new
 tensor's dimensions lie.
 """
 

@@ -329,7 +329,7 @@ switching = RLock()
 def find(kernels: str | Overrides, backend: str) -> Overrides:
     """The kernels of that name, which must be for that backend and for ops that are."""
     if isinstance(kernels, str):
-        from .discovery import find_kernels
+        from .plugging.discovery import find_kernels
 
         kernels = find_kernels(kernels, backend)
     if not isinstance(kernels, Overrides):

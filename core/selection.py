@@ -52,7 +52,7 @@ def make_backend(name: str) -> Backend:
     factory = _factories.get(name)
     if factory is not None:
         return factory()
-    from .discovery import find_backend
+    from .plugging.discovery import find_backend
 
     return find_backend(name)
 
@@ -89,7 +89,7 @@ def register_backend(name: str, factory: Callable[[], Backend]) -> None:
     >>> plugrad.get_backend("plain")
     <plugrad backend 'plain'>
     """
-    from .installed import reserved
+    from .plugging.installed import reserved
 
     why = reserved(name)
     if why is not None:  # or whoever comes first would replace the NumPy backend

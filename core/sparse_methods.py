@@ -43,7 +43,7 @@ def to_sparse(
     short = "coo" if layout is None else layouts.SHORT.get(getattr(layout, "name", ""))
     if short is None or unused.get("blocksize") is not None:
         raise NotImplementedError(f"to_sparse: no layout {layout} with blocks here")
-    from .sparse_ops import built, gathered, like, sparse_backend
+    from .sparse.ops import built, gathered, like, sparse_backend
 
     if self._k.is_sparse:
         if layout is None and self._a.layout == "coo":
@@ -88,7 +88,7 @@ def to_dense(
         )
     y = self
     if self._k.is_sparse:
-        from .sparse_ops import densified
+        from .sparse.ops import densified
 
         y = densified(self)
     return y if dtype is None else y.to(dtype)
@@ -97,7 +97,7 @@ def to_dense(
 def coalesce(self: Tensor) -> Tensor:
     """The tensor with each position once, in order: values of one are added up."""
     expect("coalesce", self, "coo")
-    from .sparse_ops import coalesced
+    from .sparse.ops import coalesced
 
     return coalesced(self)
 
@@ -122,7 +122,7 @@ def values(self: Tensor) -> Tensor:
     """The values, in the order of the indices; gradients flow through them."""
     pattern = expect("values", self, "coo", "csr", "csc")
     need_coalesced("values", pattern)
-    from .sparse_ops import values_of
+    from .sparse.ops import values_of
 
     return values_of(self)
 
@@ -165,7 +165,7 @@ def _plain(self: Tensor) -> Tensor:
 
 def own_indices(x: Tensor, array: Any) -> Tensor:
     """An array of a sparse tensor as a dense tensor."""
-    from .sparse_ops import dense
+    from .sparse.ops import dense
 
     return dense(x, array)
 
@@ -196,7 +196,7 @@ def dense_dim(self: Tensor) -> int:
 
 def sparse_mask(self: Tensor, mask: Tensor) -> Tensor:
     """The elements at the positions of a sparse tensor."""
-    from .sparse_ops import at_pattern, is_sparse
+    from .sparse.ops import at_pattern, is_sparse
 
     if not is_sparse(mask):
         raise RuntimeError("sparse_mask: expected a sparse mask")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import plugrad
 from plugrad import Tensor, zeros_like
 
-from .optimizer import Group, Optimizer, ParamsT, State, check
+from .optimizer import Group, Optimizer, ParamsT, State, check, counter
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
 
 
 def check_adam(lr: Any, betas: Any, eps: Any, weight_decay: Any) -> None:
     """Raise for options that none of them takes."""
+    if isinstance(betas[0], Tensor) is not isinstance(betas[1], Tensor):
+        raise ValueError("betas must be either both floats or both Tensors")
     check(lr=(lr, 0, None), eps=(eps, 0, None), weight_decay=(weight_decay, 0, None))
     for i, beta in enumerate(betas):
         check(**{f"beta_parameter_at_index_{i}": (beta, 0, 1)})
@@ -31,11 +32,13 @@ class Adam(Optimizer):
     tensor([0.9000], requires_grad=True)
     """
 
+    learnable = ("lr", "weight_decay", "betas")
+
     def __init__(
         self,
         params: ParamsT,
         lr: float | Tensor = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
         amsgrad: bool = False,
@@ -65,7 +68,7 @@ class Adam(Optimizer):
 
     def start(self, p: Tensor, group: Group) -> State:
         state: State = {
-            "step": plugrad.tensor(0.0),
+            "step": counter(),
             "exp_avg": zeros_like(p),
             "exp_avg_sq": zeros_like(p),
         }
@@ -77,8 +80,7 @@ class Adam(Optimizer):
         state["step"] += 1
 
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
-        (beta1, beta2), lr = group["betas"], float(group["lr"])
-        beta1, beta2 = float(beta1), float(beta2)
+        (beta1, beta2), lr = group["betas"], group["lr"]
         decay = group["weight_decay"]
         if decay and group["decoupled_weight_decay"]:
             p.mul_(1 - lr * decay)
@@ -89,7 +91,7 @@ class Adam(Optimizer):
         square.mul_(beta2).addcmul_(g, g, value=1 - beta2)
         if group["amsgrad"]:
             largest = state["max_exp_avg_sq"]
-            square = plugrad.maximum(largest, square, out=largest)
+            square = largest.maximum(square, out=largest)
         scale = square.sqrt().div_((1 - beta2**n) ** 0.5).add_(group["eps"])
         p.addcdiv_(mean, scale, value=-lr / (1 - beta1**n))
 
@@ -107,7 +109,7 @@ class AdamW(Adam):
         self,
         params: ParamsT,
         lr: float | Tensor = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
@@ -133,7 +135,7 @@ class Adamax(Adam):
         self,
         params: ParamsT,
         lr: float | Tensor = 2e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
         foreach: bool | None = None,
@@ -157,7 +159,7 @@ class Adamax(Adam):
 
     def start(self, p: Tensor, group: Group) -> State:
         return {
-            "step": plugrad.tensor(0.0),
+            "step": counter(),
             "exp_avg": zeros_like(p),
             "exp_inf": zeros_like(p),
         }
@@ -168,8 +170,8 @@ class Adamax(Adam):
             g = g.add(p, alpha=group["weight_decay"])
         mean, largest = state["exp_avg"], state["exp_inf"]
         mean.mul_(beta1).add_(g, alpha=1 - beta1)
-        plugrad.maximum(largest.mul_(beta2), g.abs().add_(group["eps"]), out=largest)
-        p.addcdiv_(mean, largest, value=-float(group["lr"]) / (1 - beta1**n))
+        largest.mul_(beta2).maximum(g.abs().add_(group["eps"]), out=largest)
+        p.addcdiv_(mean, largest, value=-group["lr"] / (1 - beta1**n))
 
 
 class NAdam(Adam):
@@ -183,11 +185,14 @@ class NAdam(Adam):
     True
     """
 
+    counters = ("step", "mu_product")
+    learnable = ("lr", "weight_decay")
+
     def __init__(
         self,
         params: ParamsT,
         lr: float | Tensor = 2e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
         momentum_decay: float = 4e-3,
@@ -216,8 +221,8 @@ class NAdam(Adam):
 
     def start(self, p: Tensor, group: Group) -> State:
         return {
-            "step": plugrad.tensor(0.0),
-            "mu_product": plugrad.tensor(1.0),
+            "step": counter(),
+            "mu_product": counter(1.0),
             "exp_avg": zeros_like(p),
             "exp_avg_sq": zeros_like(p),
         }
@@ -227,7 +232,7 @@ class NAdam(Adam):
         state["mu_product"] *= momentum_at(state["step"].item(), group)
 
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
-        (beta1, beta2), lr = group["betas"], float(group["lr"])
+        (beta1, beta2), lr = group["betas"], group["lr"]
         n, product = state["step"].item(), state["mu_product"].item()
         mu, next_mu = momentum_at(n, group), momentum_at(n + 1, group)
         decay = group["weight_decay"]
@@ -263,7 +268,7 @@ class RAdam(Adam):
         self,
         params: ParamsT,
         lr: float | Tensor = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
         decoupled_weight_decay: bool = False,
@@ -289,13 +294,13 @@ class RAdam(Adam):
 
     def start(self, p: Tensor, group: Group) -> State:
         return {
-            "step": plugrad.tensor(0.0),
+            "step": counter(),
             "exp_avg": zeros_like(p),
             "exp_avg_sq": zeros_like(p),
         }
 
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
-        (beta1, beta2), lr = group["betas"], float(group["lr"])
+        (beta1, beta2), lr = group["betas"], group["lr"]
         n, decay = state["step"].item(), group["weight_decay"]
         if decay and group["decoupled_weight_decay"]:
             p.mul_(1 - lr * decay)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plugrad
 from plugrad import Tensor, full_like, zeros_like
 
-from .optimizer import Group, Optimizer, ParamsT, State, check
+from .optimizer import Group, Optimizer, ParamsT, State, check, counter
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop", "Rprop"]
 
@@ -56,16 +56,22 @@ class Adagrad(Optimizer):
             for p in group["params"]:
                 self.state[p] = self.start(p, group)
 
+    def share_memory(self) -> None:
+        """Move the state to memory that processes share."""
+        for state in self.state.values():
+            state["sum"].share_memory_()
+
     def start(self, p: Tensor, group: Group) -> State:
         start = group["initial_accumulator_value"]
-        return {"step": plugrad.tensor(0.0), "sum": full_like(p.detach(), start)}
+        start = complex(start, start) if p.is_complex() else start
+        return {"step": counter(), "sum": full_like(p.detach(), start)}
 
     def advance(self, state: State, group: Group) -> None:
         state["step"] += 1
 
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         decay, total = group["weight_decay"], state["sum"]
-        rate = float(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        rate = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
         if g.is_sparse:
             if decay:
                 raise RuntimeError(
@@ -125,7 +131,7 @@ class Adadelta(Optimizer):
 
     def start(self, p: Tensor, group: Group) -> State:
         return {
-            "step": plugrad.tensor(0.0),
+            "step": counter(),
             "square_avg": zeros_like(p),
             "acc_delta": zeros_like(p),
         }
@@ -141,7 +147,7 @@ class Adadelta(Optimizer):
         square.mul_(rho).addcmul_(g, g, value=1 - rho)
         delta = steps.add(eps).sqrt_().div_(square.add(eps).sqrt_()).mul_(g)
         steps.mul_(rho).addcmul_(delta, delta, value=1 - rho)
-        p.sub_(delta, alpha=float(group["lr"]))
+        p.sub_(delta, alpha=group["lr"])
 
 
 class RMSprop(Optimizer):
@@ -186,7 +192,7 @@ class RMSprop(Optimizer):
         super().__init__(params, defaults)
 
     def start(self, p: Tensor, group: Group) -> State:
-        state: State = {"step": plugrad.tensor(0.0), "square_avg": zeros_like(p)}
+        state: State = {"step": counter(), "square_avg": zeros_like(p)}
         if group["momentum"] > 0:
             state["momentum_buffer"] = zeros_like(p)
         if group["centered"]:
@@ -197,7 +203,7 @@ class RMSprop(Optimizer):
         state["step"] += 1
 
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
-        alpha, rate = group["alpha"], float(group["lr"])
+        alpha, rate = group["alpha"], group["lr"]
         if group["weight_decay"]:
             g = g.add(p, alpha=group["weight_decay"])
         square = state["square_avg"]
@@ -227,6 +233,8 @@ class Rprop(Optimizer):
     tensor([ 0.9000, -1.9000], requires_grad=True)
     """
 
+    learnable = ()
+
     def __init__(
         self,
         params: ParamsT,
@@ -254,10 +262,12 @@ class Rprop(Optimizer):
         super().__init__(params, defaults)
 
     def start(self, p: Tensor, group: Group) -> State:
+        lr = group["lr"]
+        lr = complex(lr, lr) if p.is_complex() else lr
         return {
-            "step": plugrad.tensor(0.0),
+            "step": counter(),
             "prev": zeros_like(p),
-            "step_size": full_like(p.detach(), float(group["lr"])),
+            "step_size": full_like(p.detach(), lr),
         }
 
     def advance(self, state: State, group: Group) -> None:
@@ -266,8 +276,8 @@ class Rprop(Optimizer):
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         (slower, faster), (least, most) = group["etas"], group["step_sizes"]
         before, size = state["prev"], state["step_size"]
-        turned = before * g
-        factor = full_like(turned, 1.0)
+        turned = (before * g).sign()
+        factor = turned.masked_fill(turned == 0, 1.0)
         factor.masked_fill_(turned > 0, faster).masked_fill_(turned < 0, slower)
         size.mul_(factor).clamp_(least, most)
         g = g.masked_fill(turned < 0, 0.0)

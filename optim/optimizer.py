@@ -4,23 +4,34 @@ An optimizer is a class with two methods beside its options:
 
 - `start(p, group)` gives the state of a parameter before its first step;
 - `update(p, g, state, group)` changes the parameter and the state's tensors in place,
-  with operations element by element: it is called with blocks of them, too. On a
-  parameter's first step `state["new"]` is true.
+  by their methods and operation by operation on elements: it is called with blocks of
+  them, and with the real and imaginary parts of complex ones. On a parameter's first
+  step `state["new"]` is true. `group` has numbers where an option is a tensor.
 
 What happens once for a parameter in each step (counting, say) stands in `advance`.
+An optimizer that does not go by elements says `elementwise = False`.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from itertools import chain
 from typing import Any, TypeAlias
 
 import plugrad
-from plugrad import Tensor
+from plugrad import Tensor, UnsupportedOpError
 
+from .hooks import (
+    Handle,
+    Hooks,
+    around_step,
+    new_hooks,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+from .recorded import update_recorded
 from .stepping import Job, run
 
 __all__ = [
@@ -45,57 +56,6 @@ class _Required:
 required = _Required()
 
 
-class Handle:
-    """What registering a hook returns; `remove()` takes the hook away again."""
-
-    def __init__(self, hooks: OrderedDict[int, Any], hook: Any, first: bool) -> None:
-        self.hooks = hooks
-        self.id = id(self)
-        hooks[self.id] = hook
-        if first:
-            hooks.move_to_end(self.id, last=False)
-
-    def remove(self) -> None:
-        """Take the hook away; doing so twice is harmless."""
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.remove()
-
-
-BEFORE_ALL: OrderedDict[int, Any] = OrderedDict()
-AFTER_ALL: OrderedDict[int, Any] = OrderedDict()
-
-
-def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> Handle:
-    """Call `hook(optimizer, args, kwargs)` before each step of every optimizer.
-
-    >>> import plugrad
-    >>> from plugrad.optim.optimizer import register_optimizer_step_pre_hook
-    >>> p = plugrad.nn.Parameter(plugrad.ones(1))
-    >>> with register_optimizer_step_pre_hook(lambda o, *_: print(type(o).__name__)):
-    ...     plugrad.optim.SGD([p], lr=0.1).step()
-    SGD
-    """
-    return Handle(BEFORE_ALL, hook, False)
-
-
-def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> Handle:
-    """Call `hook(optimizer, args, kwargs)` after each step of every optimizer.
-
-    >>> import plugrad
-    >>> from plugrad.optim.optimizer import register_optimizer_step_post_hook
-    >>> p = plugrad.nn.Parameter(plugrad.ones(1))
-    >>> with register_optimizer_step_post_hook(lambda o, *_: print(type(o).__name__)):
-    ...     plugrad.optim.SGD([p], lr=0.1).step()
-    SGD
-    """
-    return Handle(AFTER_ALL, hook, False)
-
-
 class Optimizer:
     """The base class of optimizers.
 
@@ -116,6 +76,16 @@ class Optimizer:
     """
 
     sparse = False  # whether `update` takes sparse gradients
+    elementwise = True  # whether it may be called with blocks of elements
+    counters: tuple[str, ...] = ("step",)  # parts of a state that have no elements
+    # options through which gradients flow when `differentiable`, if they are tensors
+    learnable: tuple[str, ...] = ("lr", "weight_decay")
+    stepping = False  # whether a step is under way
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "step" in vars(cls):
+            cls.step = around_step(cls.step)  # type: ignore[method-assign]
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -123,10 +93,11 @@ class Optimizer:
                 "params argument given to the optimizer should be an iterable of "
                 f"Tensors or dicts, but got {type(params).__name__}; put it in a list"
             )
+        check_ways(defaults)
         self.defaults = defaults
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self._hooks: dict[str, OrderedDict[int, Any]] = new_hooks()
+        self.hooks: dict[str, Hooks] = new_hooks()
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -162,7 +133,7 @@ class Optimizer:
                 raise TypeError(
                     f"optimizer can only optimize Tensors, but got {type(p).__name__}"
                 )
-            if not (p.is_leaf or p.retains_grad):
+            if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
@@ -204,25 +175,25 @@ class Optimizer:
 
     # --- Steps ------------------------------------------------------------------------
 
+    @around_step
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; `closure`, if given, computes the
         loss and its gradients first, and its result is returned."""
-        for hook in (*BEFORE_ALL.values(), *self._hooks["before"].values()):
-            found = hook(self, (self, closure), {})
-            if found is not None:
-                closure = pre_hook_answer(hook, found)
         loss = None
         if closure is not None:
             with plugrad.enable_grad():
                 loss = closure()
         with plugrad.no_grad():
-            run([job for group in self.param_groups for job in self.jobs(group)])
-        for hook in (*self._hooks["after"].values(), *AFTER_ALL.values()):
-            hook(self, (self, closure), {})
+            jobs: list[Job] = []
+            for group in self.param_groups:
+                jobs += self.jobs(group)
+            run(jobs, self.elementwise)
         return loss
 
     def jobs(self, group: Group) -> Iterator[Job]:
         """The updates of a group's parameters, each with its gradient and state."""
+        options = self.numbers(group)
+        update = self.updater(options)
         for p in group["params"]:
             g = p.grad
             if g is None:
@@ -232,25 +203,64 @@ class Optimizer:
                     f"{type(self).__name__} does not support sparse gradients, please "
                     "consider SparseAdam instead"
                 )
+            if g.is_sparse and group.get("differentiable"):
+                raise UnsupportedOpError(
+                    f"{type(self).__name__}: differentiable=True takes dense gradients "
+                    "only; convert this one with to_dense()"
+                )
             state = self.state.get(p)
             new = not state
             if not state:
-                state = self.start(p, group)
+                state = self.start(p, options)
                 if state:
                     self.state[p] = state
             given = {**state, "new": new}
-            self.advance(state, group)
-            yield self.updater(group), p, g, given
+            self.advance(state, options)
+            if group.get("differentiable"):
+                names = self.elements(state)
+                with plugrad.enable_grad():
+                    state.update(update_recorded(update, p, g, given, names))
+            elif p.is_complex() and not g.is_sparse:
+                real = plugrad.view_as_real
+                parts = {name: real(state[name]) for name in self.elements(state)}
+                yield update, real(p.detach()), real(g), {**given, **parts}
+            else:
+                yield update, p, g, given
+
+    def numbers(self, group: Group) -> Group:
+        """A group's options, with numbers for those that are tensors; where gradients
+        flow to one, it stays."""
+
+        def number(name: str, value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(number(name, each) for each in value)
+            if not isinstance(value, Tensor):
+                return value
+            if not (value.requires_grad and group.get("differentiable")):
+                return value.item()
+            if name not in self.learnable:
+                raise UnsupportedOpError(
+                    f"{type(self).__name__}: with differentiable=True no gradient "
+                    f"flows to {name}; detach it, or let one flow to "
+                    f"{' or '.join(self.learnable) or 'the parameters'}"
+                )
+            return value
+
+        return {k: v if k == "params" else number(k, v) for k, v in group.items()}
+
+    def elements(self, state: State) -> list[str]:
+        """Which parts of a state have elements for those of the parameter."""
+        return [
+            name
+            for name, value in state.items()
+            if isinstance(value, Tensor) and name not in self.counters
+        ]
 
     def updater(self, group: Group) -> Callable[[Tensor, Tensor, State], None]:
         """`update` for a group."""
-
-        def update(p: Tensor, g: Tensor, state: State) -> None:
-            if group.get("maximize"):
-                g = -g
-            self.update(p, g, state, group)
-
-        return update
+        if group.get("maximize"):
+            return lambda p, g, state: self.update(p, -g, state, group)
+        return lambda p, g, state: self.update(p, g, state, group)
 
     def start(self, p: Tensor, group: Group) -> State:
         """The state of a parameter before its first step."""
@@ -268,7 +278,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """Options and state, with numbers in place of the parameters."""
-        for hook in self._hooks["state_dict before"].values():
+        for hook in self.hooks["state_dict before"].values():
             hook(self)
         numbers: dict[int, int] = {}
         groups = []
@@ -283,7 +293,7 @@ class Optimizer:
             for p, values in self.state.items()
         }
         found = {"state": state, "param_groups": groups}
-        for hook in self._hooks["state_dict after"].values():
+        for hook in self.hooks["state_dict after"].values():
             changed = hook(self, found)
             found = found if changed is None else changed
         return found
@@ -291,7 +301,7 @@ class Optimizer:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take options and state from a `state_dict`, parameters in the same order."""
         state_dict = dict(state_dict)
-        for hook in self._hooks["load before"].values():
+        for hook in self.hooks["load before"].values():
             changed = hook(self, state_dict)
             state_dict = state_dict if changed is None else changed
         groups, saved = self.param_groups, deepcopy(state_dict["param_groups"])
@@ -318,14 +328,16 @@ class Optimizer:
                 self.state[key] = value
             else:
                 self.state[p] = {
-                    name: fitted(p, name, each) for name, each in value.items()
+                    name: fitted(p, name, each)
+                    for name, each in value.items()
+                    if each is not None  # how PyTorch 1 wrote a buffer not in use
                 }
         for group, new in zip(groups, saved):
             new["params"] = group["params"]
             if "param_names" in group and "param_names" not in new:
                 new["param_names"] = group["param_names"]
         self.__setstate__({"param_groups": saved})
-        for hook in self._hooks["load after"].values():
+        for hook in self.hooks["load after"].values():
             hook(self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -337,7 +349,7 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.__dict__.setdefault("_hooks", new_hooks())
+        self.__dict__.setdefault("hooks", new_hooks())
         for group in self.param_groups:  # saved before an option existed
             for name, default in self.defaults.items():
                 group.setdefault(name, default)
@@ -356,53 +368,37 @@ class Optimizer:
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> Handle:
         """Call `hook(optimizer, args, kwargs)` before each step; it may return new
         ones."""
-        return Handle(self._hooks["before"], hook, False)
+        return Handle(self.hooks["step before"], hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> Handle:
         """Call `hook(optimizer, args, kwargs)` after each step."""
-        return Handle(self._hooks["after"], hook, False)
+        return Handle(self.hooks["step after"], hook)
 
     def register_state_dict_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> Handle:
         """Call `hook(optimizer)` before `state_dict`."""
-        return Handle(self._hooks["state_dict before"], hook, prepend)
+        return Handle(self.hooks["state_dict before"], hook, prepend)
 
     def register_state_dict_post_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> Handle:
         """Call `hook(optimizer, state_dict)` after `state_dict`; it may return another
         one."""
-        return Handle(self._hooks["state_dict after"], hook, prepend)
+        return Handle(self.hooks["state_dict after"], hook, prepend)
 
     def register_load_state_dict_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> Handle:
         """Call `hook(optimizer, state_dict)` before loading; it may return another
         one."""
-        return Handle(self._hooks["load before"], hook, prepend)
+        return Handle(self.hooks["load before"], hook, prepend)
 
     def register_load_state_dict_post_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> Handle:
         """Call `hook(optimizer)` after loading."""
-        return Handle(self._hooks["load after"], hook, prepend)
-
-
-def new_hooks() -> dict[str, OrderedDict[int, Any]]:
-    """Places for an optimizer's hooks."""
-    return defaultdict(OrderedDict)
-
-
-def pre_hook_answer(hook: Any, found: Any) -> Any:
-    """The closure that a hook before the step returned."""
-    if not (isinstance(found, tuple) and len(found) == 2):
-        raise RuntimeError(
-            f"{hook} must return None or a tuple of (new_args, new_kwargs), but got "
-            f"{found}."
-        )
-    args, kwargs = found
-    return kwargs.get("closure", args[1] if len(args) > 1 else None)
+        return Handle(self.hooks["load after"], hook, prepend)
 
 
 def fitted(p: Tensor, name: str, value: Any) -> Any:
@@ -417,17 +413,44 @@ def fitted(p: Tensor, name: str, value: Any) -> Any:
     if not isinstance(value, Tensor):
         return value
     if name == "step":
-        return value.clone().to(dtype=plugrad.float32)
+        return value.clone()
     dtype = p.dtype if p.is_floating_point() else value.dtype
     return value.to(dtype=dtype, device=p.device, backend=p.backend, copy=True)
+
+
+def counter(value: float = 0.0) -> Tensor:
+    """A count in a state, exact up to 2**24 steps or, by default in float64, beyond."""
+    double = plugrad.get_default_dtype() is plugrad.float64
+    return plugrad.tensor(value, dtype=plugrad.float64 if double else plugrad.float32)
 
 
 def check(**options: tuple[Any, float | None, float | None]) -> None:
     """Raise for a negative option, or one outside [low, high)."""
     for name, (value, low, high) in options.items():
+        words = name.replace("_", " ")
         if isinstance(value, Tensor):
+            if value.numel() != 1:
+                raise ValueError(f"Tensor {words} must be 1-element")
             value = value.item()
         if (low is not None and not low <= value) or (
-            high is not None and value >= high
+            high is not None and not value < high
         ):
-            raise ValueError(f"Invalid {name.replace('_', ' ')} value: {value}")
+            raise ValueError(f"Invalid {words} value: {value}")
+
+
+def check_ways(defaults: dict[str, Any]) -> None:
+    """Raise for PyTorch's ways of computing that exclude each other: here there is one
+    way, and they are only accepted."""
+    if defaults.get("fused") and defaults.get("differentiable"):
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if defaults.get("fused") and defaults.get("foreach"):
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together")
+    if defaults.get("foreach") and not defaults.get("capturable"):
+        for name in ("lr", "betas"):
+            value = defaults.get(name)
+            values = value if isinstance(value, tuple) else (value,)
+            if any(isinstance(each, Tensor) for each in values):
+                raise ValueError(
+                    f"{name} as a Tensor is not supported for capturable=False and "
+                    "foreach=True"
+                )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import plugrad
-from plugrad import Tensor, zeros_like
+from plugrad import Tensor, UnsupportedOpError, zeros_like
 
-from .optimizer import Group, Optimizer, ParamsT, State, check
+from .optimizer import Group, Optimizer, ParamsT, State, check, counter
 
 __all__ = ["ASGD", "SGD"]
 
@@ -25,6 +25,8 @@ class SGD(Optimizer):
     >>> x
     tensor([0.4600], requires_grad=True)
     """
+
+    sparse = True
 
     def __init__(
         self,
@@ -61,9 +63,14 @@ class SGD(Optimizer):
         return {"momentum_buffer": zeros_like(p)} if group["momentum"] else {}
 
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        momentum: Any = group["momentum"]
+        if g.is_sparse and (momentum or group["weight_decay"]):
+            raise UnsupportedOpError(
+                "SGD: a sparse gradient changes the rows it has, and momentum or "
+                "weight_decay would change all; set both to 0, or use SparseAdam"
+            )
         if group["weight_decay"]:
             g = g.add(p, alpha=group["weight_decay"])
-        momentum: Any = group["momentum"]
         if momentum:
             v = state["momentum_buffer"]
             if state["new"]:
@@ -71,7 +78,7 @@ class SGD(Optimizer):
             else:
                 v.mul_(momentum).add_(g, alpha=1 - group["dampening"])
             g = g.add(v, alpha=momentum) if group["nesterov"] else v
-        p.sub_(g, alpha=float(group["lr"]))
+        p.sub_(g, alpha=group["lr"])
 
 
 class ASGD(Optimizer):
@@ -84,6 +91,9 @@ class ASGD(Optimizer):
     >>> x
     tensor([0.8000], requires_grad=True)
     """
+
+    counters = ("step", "eta", "mu")
+    learnable = ("weight_decay",)
 
     def __init__(
         self,
@@ -114,15 +124,15 @@ class ASGD(Optimizer):
 
     def start(self, p: Tensor, group: Group) -> State:
         return {
-            "step": plugrad.tensor(0.0),
-            "eta": plugrad.tensor(float(group["lr"])),
-            "mu": plugrad.tensor(1.0),
+            "step": counter(),
+            "eta": plugrad.tensor(group["lr"]),
+            "mu": counter(1.0),
             "ax": zeros_like(p),
         }
 
     def advance(self, state: State, group: Group) -> None:
         state["step"] += 1
-        n, lr = state["step"].item(), float(group["lr"])
+        n, lr = state["step"].item(), group["lr"]
         eta = lr / (1 + group["lambd"] * lr * n) ** group["alpha"]
         state["eta"] = plugrad.tensor(eta)  # of the next step
         state["mu"] = plugrad.tensor(1 / max(1, n - group["t0"]))

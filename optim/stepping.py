@@ -30,9 +30,9 @@ Job = tuple[Update, Tensor, Tensor, dict[str, Any]]
 _pools: list[ThreadPoolExecutor] = []
 
 
-def run(jobs: list[Job]) -> None:
+def run(jobs: list[Job], elementwise: bool = True) -> None:
     """Run updates; each job is an update, its parameter, gradient and state."""
-    if sum(p.numel() for _, p, _, _ in jobs) < MANY:
+    if not elementwise or sum(p.numel() for _, p, _, _ in jobs) < MANY:
         for update, p, g, state in jobs:
             update(p, g, state)
         return

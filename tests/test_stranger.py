@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 import plugrad
-from plugrad.skeleton import new_backend, package
+from plugrad.command.skeleton import new_backend, package
 from tests.house.imports import imports, private, why_not_public, within
 from tests.house.layout import ROOT
 from tests.house.wheels import build, plugrad_sources
@@ -76,7 +76,7 @@ def test_the_example_is_what_the_skeleton_writes():
         for path in EXAMPLE.rglob("*")
         if path.is_file() and path.suffix in (".py", ".toml", ".md")
     }
-    assert files == package(NAMES[0]), "change core/templates/ and the example together"
+    assert files == package(NAMES[0]), "change core/command/templates/ and the example together"
 
 
 def test_the_example_is_short():

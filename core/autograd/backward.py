@@ -127,7 +127,9 @@ def grad(
                 "One of the differentiated Tensors appears to not have been used in "
                 "the graph. Set allow_unused=True if this is the desired behavior."
             )
-        found.append(g if g is None or isinstance(g, Tensor) else wrap(owner(t._k, g), g))
+        found.append(
+            g if g is None or isinstance(g, Tensor) else wrap(owner(t._k, g), g)
+        )
     return tuple(found)
 
 

@@ -373,7 +373,7 @@ def liker(how: str) -> Any:
         if layout is not None or pin_memory:
             check_options(name, layout, pin_memory)
         if input._k.is_sparse:
-            from ..sparse_composed import zeros_like
+            from ..sparse.composed import zeros_like
 
             found = zeros_like(input, name, dtype)
             return found.requires_grad_() if requires_grad else found

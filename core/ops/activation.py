@@ -225,7 +225,7 @@ threshold.grad(x=lambda k, g, x, threshold: k.where(x <= threshold, k.zeros_like
 def _(make: Any) -> Iterator[Sample]:
     for shape in ((), (0,), (1,), (3,), (2, 3), (2, 0), (2, 1, 3)):
         yield Sample(make(*shape), 0, 20)
-        yield Sample(make(*shape), 0.1, -1.5)
+        yield Sample(make(*shape), 0.1, 1.5)
     yield Sample(make.strided(2, 3), 0.5, 0.5)
     yield Sample(make.expanded(2, 3), -0.5, 1)
     yield Sample(make.special(6), 0, 3).named("special", smooth=False)

@@ -322,7 +322,7 @@ def _of_weight(
     sparse: bool,
 ) -> Any:
     if sparse:
-        from ..sparse_ops import rows_gradient
+        from ..sparse.ops import rows_gradient
 
         if scale_grad_by_freq:
             raise RuntimeError(

@@ -9,31 +9,43 @@ from __future__ import annotations
 from . import (
     activations,
     adaptive,
+    attention,
     convolution,
     normalization,
     padding,
     patches,
     pooling,
     products,
+    resizing,
+    sampling,
+    shuffling,
     unpooling,
 )
 from .activations import *
 from .adaptive import *
+from .attention import *
 from .convolution import *
 from .normalization import *
 from .padding import *
 from .patches import *
 from .pooling import *
 from .products import *
+from .resizing import *
+from .sampling import *
+from .shuffling import *
 from .unpooling import *
 
 __all__: list[str] = []
 __all__ += activations.__all__
 __all__ += adaptive.__all__
+__all__ += attention.__all__
 __all__ += convolution.__all__
 __all__ += normalization.__all__
 __all__ += padding.__all__
 __all__ += patches.__all__
 __all__ += pooling.__all__
 __all__ += products.__all__
+__all__ += resizing.__all__
+__all__ += sampling.__all__
+__all__ += shuffling.__all__
 __all__ += unpooling.__all__

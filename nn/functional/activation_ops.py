@@ -245,12 +245,13 @@ def hardsigmoid(k: Any, x: Tensor) -> Tensor:
     tensor([0.0000, 0.5000, 0.7500])
     """
     six = k.full_like(x, 6.0)
-    return k.minimum(k.maximum(x + 3.0, k.zeros_like(x)), six) / 6.0
+    y = k.minimum(k.maximum(x + 3.0, k.zeros_like(x)), six) / 6.0
+    return typed_as(k, y, x)
 
 
 def slope_of_hardsigmoid(k: Any, g: Any, x: Any) -> Any:
     """g / 6 within the bounds, else 0."""
-    return k.where(k.abs(x) < 3, g / 6.0, k.zeros_like(g))
+    return typed_as(k, k.where(k.abs(x) < 3, g / 6.0, k.zeros_like(g)), g)
 
 
 hardsigmoid.grad(x=slope_of_hardsigmoid)
@@ -266,13 +267,15 @@ def hardswish(k: Any, x: Tensor) -> Tensor:
     tensor([-0.3750,  1.1250,  4.0000])
     """
     six = k.full_like(x, 6.0)
-    return x * (k.minimum(k.maximum(x + 3.0, k.zeros_like(x)), six) / 6.0)
+    y = x * (k.minimum(k.maximum(x + 3.0, k.zeros_like(x)), six) / 6.0)
+    return typed_as(k, y, x)
 
 
 def slope_of_hardswish(k: Any, g: Any, x: Any) -> Any:
     """g * (x / 3 + 1 / 2) between the bounds, 0 below, g above."""
     middle = g * (x / 3.0 + 0.5)
-    return k.where(x <= -3, k.zeros_like(g), k.where(x < 3, middle, g))
+    slope = k.where(x <= -3, k.zeros_like(g), k.where(x < 3, middle, g))
+    return typed_as(k, slope, g)
 
 
 hardswish.grad(x=slope_of_hardswish)
@@ -296,7 +299,7 @@ def mish(k: Any, x: Tensor) -> Tensor:
 def slope_of_mish(k: Any, g: Any, x: Any) -> Any:
     """g * (t + x * (1 - t * t) * sigmoid(x)) for t = tanh(log(1 + exp(x)))."""
     t = k.tanh(k.logaddexp(x, k.zeros_like(x)))
-    return g * (t + x * (1.0 - t * t) * k.sigmoid(x))
+    return typed_as(k, g * (t + x * (1.0 - t * t) * k.sigmoid(x)), g)
 
 
 mish.grad(x=slope_of_mish)

@@ -258,7 +258,8 @@ def group_norm(
     """
     channels = check_ndim("group_norm", input)
     if num_groups < 1:
-        raise RuntimeError(
+        kind = RuntimeError if num_groups else ZeroDivisionError
+        raise kind(
             f"group_norm: expected num groups to be greater than 0, got {num_groups}"
         )
     if channels % num_groups:
@@ -271,6 +272,11 @@ def group_norm(
     size = input.shape
     each = channels // num_groups
     view = size[0], num_groups, each, prod(size[2:])
+    if view[0] * each * view[3] == 1:
+        raise ValueError(
+            "Expected more than 1 value per channel when training, got input size "
+            f"{list(size)} in {num_groups} groups"
+        )
     lanes = 1, num_groups, each, 1
     return standardize(input, weight, bias, view, (2, 3), lanes, eps, True)[0]
 

@@ -95,7 +95,10 @@ def _(make: Any) -> Iterator[Sample]:
             yield Sample((make.strided if dim else make)(*shape), *given, dim)
     yield Sample(make(3), *terms(make, 2, 3, 4), 0)
     yield Sample(make(0, 3), *terms(make, 2, 3, 4), 1)
-    yield Sample(make(2, 3, 40), *terms(make, 2, 40, 80), 2)
+    for dim in (0, 1, 2):  # enough elements for a kernel to pick them one by one
+        shape = [2, 2, 2]
+        shape[dim] = 40
+        yield Sample(make(*shape), *terms(make, 1, 40, 50), dim)
 
 
 @resample_back.samples
@@ -107,4 +110,7 @@ def _(make: Any) -> Iterator[Sample]:
             yield Sample((make.strided if dim else make)(*shape), *given, dim, size)
     yield Sample(make(4), *terms(make, 2, 3, 4), 0, 3)
     yield Sample(make(0, 4), *terms(make, 2, 3, 4), 1, 3)
-    yield Sample(make(2, 3, 80), *terms(make, 2, 40, 80), 2, 40)
+    for dim in (0, 1, 2):
+        shape = [2, 2, 2]
+        shape[dim] = 40
+        yield Sample(make(*shape), *terms(make, 1, 50, 40), dim, 50)

@@ -60,7 +60,7 @@ def fractional(
     batched = x if x.ndim == dims + 2 else x.unsqueeze(0)
     lead = batched.shape[:2]
     if samples is None:
-        samples = plugrad.rand(*lead, dims, dtype=x.dtype, device=x.device)
+        samples = x.new_empty((*lead, dims)).uniform_()
     tables = []
     for i, (n, k, count) in enumerate(zip(own, kernel, new)):
         # in two dimensions, the first number is of the last dimension
@@ -80,11 +80,9 @@ def starts(sample: Tensor, n: int, k: int, count: int) -> Tensor:
         return last
     alpha = (n - k) / (count - 1)
     sample = sample.unsqueeze(-1)
-    steps = plugrad.arange(count - 1, dtype=sample.dtype, device=sample.device)
-    first = ((steps + sample) * alpha).to(plugrad.int64) - (sample * alpha).to(
-        plugrad.int64
-    )
-    return plugrad.cat([first, last], -1)
+    steps = made_like(sample, list(range(count - 1)), sample.dtype)
+    whole = ((steps + sample) * alpha).to(plugrad.int64)
+    return plugrad.cat([whole - (sample * alpha).to(plugrad.int64), last], -1)
 
 
 def fractional_max_pool2d(

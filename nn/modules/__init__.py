@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     activations,
     adaptive,
+    attention,
     batchnorm,
     containers,
     convolution,
@@ -16,9 +17,12 @@ from . import (
     patches,
     pooling,
     recurrent,
+    resizing,
+    transformer,
 )
 from .activations import *
 from .adaptive import *
+from .attention import *
 from .batchnorm import *
 from .containers import *
 from .convolution import *
@@ -31,10 +35,13 @@ from .padding import *
 from .patches import *
 from .pooling import *
 from .recurrent import *
+from .resizing import *
+from .transformer import *
 
 __all__ = ["Module"]
 __all__ += activations.__all__
 __all__ += adaptive.__all__
+__all__ += attention.__all__
 __all__ += batchnorm.__all__
 __all__ += containers.__all__
 __all__ += convolution.__all__
@@ -46,3 +53,5 @@ __all__ += padding.__all__
 __all__ += patches.__all__
 __all__ += pooling.__all__
 __all__ += recurrent.__all__
+__all__ += resizing.__all__
+__all__ += transformer.__all__

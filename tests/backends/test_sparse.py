@@ -14,7 +14,7 @@ import pytest
 import plugrad
 from plugrad.autograd import gradcheck, gradgradcheck
 from plugrad.interface import OPS
-from plugrad.sparse_composed import COMPOSED
+from plugrad.sparse.composed import COMPOSED
 from plugrad.testing import TOLERANCES, Make, samples_of
 
 pytest.importorskip("scipy.sparse", reason="products of sparse tensors need SciPy")

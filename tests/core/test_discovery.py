@@ -291,7 +291,7 @@ def test_with_discovery_off_nothing_is_scanned(tmp_path):
 import json, sys
 opened = []
 sys.addaudithook(lambda event, args: event == "open" and opened.append(str(args[0])))
-from plugrad.discovery import find
+from plugrad.plugging.discovery import find
 find("probe")
 print(json.dumps([each for each in opened if "probe_plugin" in each]))
 """

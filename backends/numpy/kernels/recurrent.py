@@ -63,7 +63,7 @@ def rnn_scan(x: Any, h: Any, weight: Any, sizes: Any, reverse: bool, relu: bool)
         np.dot(state, w, rows)
         rows += x[start:stop]
         if relu:
-            np.maximum(rows, ZERO[x.dtype], rows)
+            np.maximum(rows, ZERO[x.dtype], out=rows)
         else:
             np.tanh(rows, rows)
     return y

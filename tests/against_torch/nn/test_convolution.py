@@ -250,28 +250,40 @@ def test_an_output_size_that_cannot_be(size):
 
 # --- Kernels in blocks, other dtypes, other backends ----------------------------------
 
+# What the kernels do in blocks, in runs over the ends of rows, or with the batch last.
 LARGE = [
-    ((3, 8, 60, 64), (16, 8, 3, 3), {"padding": 1}),
-    ((2, 8, 260, 200), (8, 8, 3, 3), {"stride": (1, 2)}),
-    ((2, 8, 300, 64), (16, 4, 5, 5), {"groups": 2, "padding": 2}),
-    ((40, 8, 32, 32), (8, 1, 3, 3), {"groups": 8, "padding": 1}),
-    ((40, 8, 32, 32), (16, 1, 3, 3), {"groups": 8, "stride": 2}),
+    ("conv2d", (3, 8, 60, 64), (16, 8, 3, 3), {"padding": 1}),
+    ("conv2d", (2, 8, 260, 200), (8, 8, 3, 3), {"stride": (1, 2)}),
+    ("conv2d", (2, 8, 300, 64), (16, 4, 5, 5), {"groups": 2, "padding": 2}),
+    ("conv2d", (40, 8, 32, 32), (8, 1, 3, 3), {"groups": 8, "padding": 1}),
+    ("conv2d", (40, 8, 32, 32), (16, 1, 3, 3), {"groups": 8, "stride": 2}),
+    ("conv2d", (40, 8, 32, 32), (16, 1, 3, 2), {"groups": 8, "dilation": (2, 3)}),
+    ("conv2d", (20, 4, 7, 8), (6, 4, 3, 2), {"padding": (1, 0)}),
+    ("conv2d", (20, 4, 7, 8), (6, 2, 3, 2), {"groups": 2, "stride": (2, 3)}),
+    ("conv2d", (200, 16, 12, 12), (8, 16, 5, 5), {"padding": 2}),
+    ("conv1d", (20, 4, 9), (6, 2, 3), {"groups": 2, "dilation": 2}),
+    ("conv_transpose2d", (20, 4, 7, 8), (4, 3, 3, 2), {"stride": 2}),
+    ("conv_transpose2d", (20, 4, 7, 8), (4, 3, 3, 2), {"padding": 1, "groups": 2}),
+    ("conv_transpose2d", (2, 16, 100, 96), (16, 8, 4, 4), {"stride": 2}),
+    ("conv_transpose2d", (40, 8, 32, 32), (8, 1, 3, 3), {"groups": 8, "stride": 2}),
 ]
 
 
-@pytest.mark.parametrize(("x", "weight", "options"), LARGE, ids=str)
-def test_more_than_one_block(x, weight, options):
-    """What is too large for one block of columns is computed in several."""
+@pytest.mark.parametrize(("name", "x", "weight", "options"), LARGE, ids=str)
+def test_large(name, x, weight, options):
     rng = np.random.default_rng(0)
-    arrays = [rng.standard_normal(each) for each in (x, weight)]
+    out = weight[0]
+    if "transpose" in name:
+        out = weight[1] * options.get("groups", 1)
+    arrays = [rng.standard_normal(each) for each in (x, weight, (out,))]
     found = []
     for library in (plugrad, torch):
         tensors = [library.tensor(each).requires_grad_() for each in arrays]
-        y = library.nn.functional.conv2d(*tensors, **options)
+        y = getattr(library.nn.functional, name)(*tensors, **options)
         (y * y).sum().backward()
         found.append([y.detach().numpy(), *(t.grad.numpy() for t in tensors)])
     rtol, atol = TOLERANCES["float64"]
-    for ours, theirs in zip(*found):
+    for ours, theirs in zip(*found, strict=True):
         size = np.abs(theirs).max()
         np.testing.assert_allclose(ours, theirs, rtol, atol + rtol * size)
 

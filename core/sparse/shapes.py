@@ -6,9 +6,10 @@ Which values come together, and where they go, a pattern says (`grouped`, `permu
 
 from __future__ import annotations
 
-from . import dtypes
-from .interface import OPS
-from .sparse_ops import (
+from .. import dtypes
+from ..interface import OPS
+from ..tensor import Tensor
+from .ops import (
     PRODUCT,
     SPARSE_PRODUCT,
     built,
@@ -25,7 +26,6 @@ from .sparse_ops import (
     values_of,
     zeros,
 )
-from .tensor import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 def dims_of(x: Tensor, dim: Any) -> tuple[int, ...]:
     """The dimensions that `dim` means, counted from the front."""
-    from .ops.dims import several
+    from ..ops.dims import several
 
     found = several(x.ndim, dim)
     if found is None or found == ():
@@ -191,7 +191,7 @@ def unsqueeze(op: Any, x: Tensor, dim: int) -> Tensor:
         x = by_rows(x)
         pattern = pattern_of(x)
     if not -x.ndim - 1 <= dim <= x.ndim:
-        from .attributes import out_of_range
+        from ..attributes import out_of_range
 
         raise out_of_range(dim, x.ndim + 1)
     dim %= x.ndim + 1

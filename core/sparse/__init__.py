@@ -9,10 +9,10 @@ tensor([[2.],
 
 from __future__ import annotations
 
-from .interface import OPS
-from .ops.linalg import addmm as _addmm
-from .ops.linalg import mm as _mm
-from .sparse_ops import (
+from ..interface import OPS
+from ..ops.linalg import addmm as _addmm
+from ..ops.linalg import mm as _mm
+from .ops import (
     SAMPLED,
     built,
     by_rows,
@@ -22,13 +22,13 @@ from .sparse_ops import (
     pattern_of,
     values_of,
 )
-from .sparse_shapes import softmax_along, total
+from .shapes import softmax_along, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .tensor import Tensor
+    from ..tensor import Tensor
 
     Number = bool | int | float | complex
 
@@ -164,8 +164,8 @@ def spdiags(
             [0., 0., 3.],
             [0., 0., 0.]])
     """
-    from .layouts import SHORT, sparse_coo
-    from .sparse_tensors import sparse_coo_tensor
+    from ..creation.sparse import sparse_coo_tensor
+    from ..layouts import SHORT, sparse_coo
 
     if diagonals.ndim == 1:
         diagonals = diagonals.unsqueeze(0)

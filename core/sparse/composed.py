@@ -1,7 +1,7 @@
 """What an op does that is given sparse tensors, and the elementwise ones.
 
 - `composed` calls the function that the table has for the op. It gets the op and the
-  arguments by name, and calls ops on the values (`plugrad.sparse_ops`).
+  arguments by name, and calls ops on the values (`plugrad.sparse.ops`).
 - An op that is not there raises UnsupportedOpError. Nothing becomes dense unless asked
   to: a function that makes something else of zeros is not composed.
 - Layouts of results are PyTorch's.
@@ -9,10 +9,13 @@
 
 from __future__ import annotations
 
-from . import dtypes, sparse_shapes  # noqa: F401  (enters its ops in the table)
-from .interface import OPS
-from .params import SCALARS
-from .sparse_ops import (
+from .. import dtypes
+from ..interface import OPS
+from ..params import SCALARS
+from ..storage import written
+from ..tensor import Tensor, graph_is_wanted
+from . import shapes  # noqa: F401  (enters its ops in the table)
+from .ops import (
     COMPOSED,
     built,
     by_rows,
@@ -30,8 +33,6 @@ from .sparse_ops import (
     values_of,
     zeros,
 )
-from .storage import written
-from .tensor import Tensor, graph_is_wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

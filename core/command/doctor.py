@@ -15,13 +15,13 @@ from time import perf_counter
 
 import plugrad
 
-from .installed import said_by
+from ..plugging.installed import said_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .listing import PluginInfo
+    from ..plugging.listing import PluginInfo
 
 PATIENCE = 120.0  # seconds for one backend
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -144,7 +144,7 @@ def found(
 
 def text(report: dict[str, Any]) -> str:
     """The report as people read it."""
-    from .listing import wrapped
+    from ..plugging.listing import wrapped
 
     lines = [f"plugrad     {report['plugrad']}, in {report['folder']}"]
     lines += [f"python      {report['python']}, {report['executable']}"]

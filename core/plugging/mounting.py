@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import sys
 
-from .errors import BackendError
-from .interface import OPS
-from .tensor import Tensor
+from ..errors import BackendError
+from ..interface import OPS
+from ..tensor import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from types import ModuleType, TracebackType
     from typing import Any
 
-    from .declare import Op
+    from ..declare import Op
 
 mounted: dict[str, str] = {}  # the name under plugrad -> the package's own name
 
 
 def declare_ops(functions: Any) -> None:
     """Make a plugin's ops functions of plugrad."""
-    from .samples import implies_samples
+    from ..samples import implies_samples
 
     plugrad = sys.modules["plugrad"]
     for function in functions or ():

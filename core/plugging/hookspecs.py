@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import pluggy
 
-from .interface import Backend
-from .overrides import Overrides
+from ..interface import Backend
+from ..overrides import Overrides
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
-    from .declare import OpFunction
+    from ..declare import OpFunction
 
 hookspec = pluggy.HookspecMarker("plugrad")
 hookimpl = pluggy.HookimplMarker("plugrad")

@@ -11,23 +11,23 @@ its gradients, of any order, are theirs: they reach the values alone, in as much
 - The other functions are pieces of compositions, on Tensors: other layouts, one
   position once, sums of values that belong together.
 
-What each op is composed of stands in `plugrad.sparse_composed`.
+What each op is composed of stands in `plugrad.sparse.composed`.
 """
 
 from __future__ import annotations
 
-from . import modes
-from .declare import Op
-from .interface import OPS
-from .params import SCALARS
-from .tensor import Tensor, wrap
+from .. import modes
+from ..declare import Op
+from ..interface import OPS
+from ..params import SCALARS
+from ..tensor import Tensor, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from .interface import Backend
+    from ..interface import Backend
 
     Array = Any
     Kernels = Any
@@ -52,8 +52,8 @@ class SparseOp(Op):
 
 def sparse_backend(k: Backend) -> Backend:
     """The backend of sparse tensors whose values are tensors of `k`."""
-    from .errors import UnsupportedOpError
-    from .selection import get_backend
+    from ..errors import UnsupportedOpError
+    from ..selection import get_backend
 
     if k.is_sparse:
         return k
@@ -328,10 +328,10 @@ def densified(x: Tensor) -> Tensor:
 
 def moved_parts(x: Tensor, k: Any, where: Any, non_blocking: bool) -> Tensor:
     """A sparse tensor in the backend of other dense ones, or on another device."""
-    from .convert import moved
+    from ..convert import moved
 
     if not x._k.is_sparse:
-        from .errors import BackendError
+        from ..errors import BackendError
 
         raise BackendError(
             f".to(backend={k.name!r}) does not make a tensor sparse; .to_sparse() does"

@@ -13,19 +13,19 @@
 
 from __future__ import annotations
 
+from ..errors import BackendError
+from ..selection import _loading
 from . import installed
-from .errors import BackendError
-from .selection import _loading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType, TracebackType
     from typing import Any
 
+    from ..interface import Backend
+    from ..overrides import Overrides
     from .installed import Candidate
-    from .interface import Backend
     from .listing import PluginInfo
-    from .overrides import Overrides
 
 API = 1  # of the interface that plugins are written for: the hooks and what they use
 FALLBACK = "array_api"  # the plugin that is asked for a backend that no plugin names
@@ -56,7 +56,7 @@ class Active:
 
 def find_backend(name: str) -> Backend:
     """The backend that the plugin `name` gives, or else the plugin FALLBACK."""
-    from .devices import BACKENDS, TYPES
+    from ..devices import BACKENDS, TYPES
 
     if name in TYPES:
         which = f"; its backend is {BACKENDS[name]!r}" if name in BACKENDS else ""
@@ -79,7 +79,7 @@ def find_backend(name: str) -> Backend:
 
 def backend_from(source: Active, name: str) -> Backend | None:
     """The backend `name`, if the plugin gives it, as core can use it."""
-    from .interface import Backend
+    from ..interface import Backend
 
     with guarded(source.candidate, f"cannot give backend {name!r}"):
         found = source.call("backend", name=name)
@@ -112,7 +112,7 @@ def flaw(backend: Backend, name: str) -> str:
 
 def find_kernels(name: str, backend: str) -> Overrides:
     """The kernels for a backend that the plugin `name` gives."""
-    from .overrides import Overrides
+    from ..overrides import Overrides
 
     source = activate(name)
     if source is None:
@@ -173,7 +173,7 @@ def unknown(what: str, name: str) -> BackendError:
     """The error of a name that no plugin has."""
     from difflib import get_close_matches
 
-    from .selection import _factories
+    from ..selection import _factories
 
     rules = installed.Rules()
     found = list(installed.own_candidates())
@@ -314,7 +314,7 @@ def check_api(plugin: Any) -> None:
             f"the first and the last that will do, such as {(API, API + 1)}"
         )
     if not span[0] <= API <= span[1]:
-        from . import __version__
+        from .. import __version__
 
         asked = f"{span[0]}" if span[0] == span[1] else f"{span[0]} to {span[1]}"
         raise BackendError(

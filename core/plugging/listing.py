@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import discovery, installed, selection
+from .. import selection
+from . import discovery, installed
 
 
 class PluginInfo(NamedTuple):

@@ -2,19 +2,19 @@
 
 `sparse_coo_tensor`, `sparse_csr_tensor` and the like make them of indices and values;
 gradients go on to the values. The arrays belong to the sparse backend that the dense
-one names (`Backend.sparse`); what ops do to them stands in `plugrad.sparse_composed`.
+one names (`Backend.sparse`); what ops do to them stands in `plugrad.sparse.composed`.
 """
 
 from __future__ import annotations
 
-from . import layouts
+from .. import layouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from .tensor import Tensor
+    from ..tensor import Tensor
 
 __all__ = [
     "hspmm",
@@ -276,8 +276,8 @@ def sparse_csc_tensor(
 
 def given_values(name: str, values: Any, dtype: Any, device: Any) -> tuple[Tensor, Any]:
     """The values as a dense tensor, and the backend of their sparse tensors."""
-    from .creation.data import as_tensor
-    from .sparse_ops import is_sparse, sparse_backend
+    from ..sparse.ops import is_sparse, sparse_backend
+    from .data import as_tensor
 
     found = as_tensor(values, dtype=dtype, device=device)
     if is_sparse(found):
@@ -289,8 +289,8 @@ def given_indices(
     name: str, indices: Any, values: Tensor, keep: bool = False
 ) -> Tensor:
     """Indices as a tensor of int64 beside the values; int32 is kept where asked."""
-    from . import dtypes
-    from .creation.data import as_tensor
+    from .. import dtypes
+    from .data import as_tensor
 
     found = as_tensor(indices)
     if found._k is not values._k:
@@ -304,7 +304,7 @@ def given_indices(
 
 def made(values: Tensor, pattern: Any, requires_grad: bool) -> Tensor:
     """A sparse tensor; a leaf if its gradient is asked for."""
-    from .sparse_ops import built
+    from ..sparse.ops import built
 
     if requires_grad:
         return built(values.detach(), pattern).requires_grad_()
@@ -323,7 +323,7 @@ def spmm(input: Tensor, mat2: Tensor) -> Tensor:
     tensor([[1., 2.],
             [3., 4.]])
     """
-    from .ops.linalg import mm
+    from ..ops.linalg import mm
 
     return mm(input, mat2)
 
@@ -349,7 +349,7 @@ def hspmm(mat1: Tensor, mat2: Tensor) -> Tensor:
            values=tensor([[2., 2.]]),
            size=(3, 2), nnz=1, layout=plugrad.sparse_coo)
     """
-    from .sparse_ops import PRODUCT, built, by_rows, is_sparse, pattern_of, values_of
+    from ..sparse.ops import PRODUCT, built, by_rows, is_sparse, pattern_of, values_of
 
     if not is_sparse(mat1) or mat1.ndim != 2 or mat2.ndim != 2:
         raise RuntimeError("hspmm: expected a sparse and a dense matrix")

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from .errors import BackendError
+from ..errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -145,7 +145,7 @@ def conventional(name: str) -> Candidate | None:
 
 def reserved(name: str) -> str | None:
     """Why no other distribution can have a plugin of that name, or None."""
-    from .devices import TYPES
+    from ..devices import TYPES
 
     if name in TYPES:
         return f"{name!r} is the name of a type of device"

@@ -1,0 +1,68 @@
+"""Weighted sums of a few elements along one dimension."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+# A product with a matrix takes 0.07 ns for each old element, a sum of taken elements
+# 2.5 ns for each term.
+WORTH = 32
+
+
+def _matrix(indices: Any, weights: Any, size: int) -> Any:
+    """The matrix (new size, `size`) of all terms."""
+    table = np.zeros((indices.shape[1], size), weights.dtype)
+    rows = np.arange(indices.shape[1])
+    for at, weight in zip(indices, weights):
+        np.add.at(table, (rows, at), weight)
+    return table
+
+
+def _multiplied(x: Any, table: Any, dim: int) -> Any:
+    """`x` times the transpose of a matrix, along `dim`."""
+    if dim == x.ndim - 1:
+        return np.matmul(x, table.T)
+    if dim == x.ndim - 2:
+        return np.matmul(table, x)
+    lead, rest = x.shape[:dim], x.shape[dim + 1 :]
+    flat = x.reshape(*lead, x.shape[dim], int(np.prod(rest)))
+    return np.matmul(table, flat).reshape(*lead, len(table), *rest)
+
+
+def _small(x: Any, terms: int, size: int) -> bool:
+    """Whether a matrix is the faster way."""
+    return x.itemsize >= 4 and size <= WORTH * terms
+
+
+def resample(x: Any, indices: Any, weights: Any, dim: int) -> Any:
+    """Element i is the sum of weights[:, i] times those at indices[:, i]."""
+    if x.dtype == weights.dtype and _small(x, len(indices), x.shape[dim]):
+        return _multiplied(x, _matrix(indices, weights, x.shape[dim]), dim)
+    column = (-1,) + (1,) * (x.ndim - 1 - dim)
+    y = None
+    for at, weight in zip(indices, weights):
+        term = x.take(at, dim)
+        term *= weight.reshape(column)
+        y = term if y is None else np.add(y, term, out=y)
+    return y
+
+
+def resample_back(g: Any, indices: Any, weights: Any, dim: int, size: int) -> Any:
+    """Element i goes to indices[:, i] of `size`, weighted."""
+    if g.dtype == weights.dtype and _small(g, len(indices), indices.shape[1]):
+        return _multiplied(g, _matrix(indices, weights, size).T, dim)
+    shape = list(g.shape)
+    shape[dim] = size
+    out = np.zeros(shape, g.dtype)
+    lead, column = (slice(None),) * dim, (-1,) + (1,) * (g.ndim - 1 - dim)
+    for at, weight in zip(indices, weights):
+        order = np.argsort(at, kind="stable")
+        places = at[order]
+        firsts = np.flatnonzero(np.diff(places, prepend=-1))
+        term = g.take(order, dim)
+        term *= weight[order].reshape(column)
+        if len(firsts):
+            out[(*lead, places[firsts])] += np.add.reduceat(term, firsts, dim)
+    return out

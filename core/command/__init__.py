@@ -1,0 +1,1 @@
+"""What the command `plugrad` does, and the skeleton that it writes."""

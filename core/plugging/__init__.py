@@ -1,0 +1,1 @@
+"""Plugins: how they are found, asked for their hooks, listed, and mounted."""
