@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from .compiling import compile
     from .module import Module
     from .plugging.discovery import load_plugin
-    from .plugging.hookspecs import hookimpl
+    from .plugging.marking import hookimpl
     from .plugging.listing import Listing, PluginInfo, list_backends, list_plugins
 
 __version__ = "0.1.0"
@@ -116,7 +116,7 @@ LATER = {
     "Module": "module",
     "PluginInfo": "plugging.listing",
     "compile": "compiling",
-    "hookimpl": "plugging.hookspecs",  # pluggy takes 13 ms to import
+    "hookimpl": "plugging.marking",
     "list_backends": "plugging.listing",
     "list_plugins": "plugging.listing",
     "load_plugin": "plugging.discovery",

@@ -9,7 +9,10 @@ plugrad.Size([4, 1])
 
 from __future__ import annotations
 
-from plugrad import Buffer, Parameter
+import sys
+from types import ModuleType
+
+from plugrad import Buffer, Parameter, hookimpl
 
 from . import functional, init, modules, parameter
 from .modules import *
@@ -18,3 +21,9 @@ from .parameter import UninitializedBuffer, UninitializedParameter
 __all__ = ["Buffer", "Parameter", "functional", "init", "modules"]
 __all__ += ["UninitializedBuffer", "UninitializedParameter", "parameter"]
 __all__ += modules.__all__
+
+
+@hookimpl
+def plugrad_namespace(name: str) -> ModuleType:
+    """The package itself, for plugrad's plugin manager."""
+    return sys.modules[__name__]

@@ -231,22 +231,26 @@ class Optimizer:
         """A group's options, with numbers for those that are tensors; where gradients
         flow to one, it stays."""
 
-        def number(name: str, value: Any) -> Any:
-            if isinstance(value, tuple):
-                return tuple(number(name, each) for each in value)
-            if not isinstance(value, Tensor):
-                return value
-            if not (value.requires_grad and group.get("differentiable")):
-                return value.item()
-            if name not in self.learnable:
-                raise UnsupportedOpError(
-                    f"{type(self).__name__}: with differentiable=True no gradient "
-                    f"flows to {name}; detach it, or let one flow to "
-                    f"{' or '.join(self.learnable) or 'the parameters'}"
-                )
-            return value
+        return {
+            name: value if name == "params" else self.number(name, value, group)
+            for name, value in group.items()
+        }
 
-        return {k: v if k == "params" else number(k, v) for k, v in group.items()}
+    def number(self, name: str, value: Any, group: Group) -> Any:
+        """An option as a number, if it is a tensor that no gradient flows to."""
+        if isinstance(value, tuple):
+            return tuple(self.number(name, each, group) for each in value)
+        if not isinstance(value, Tensor):
+            return value
+        if not (value.requires_grad and group.get("differentiable")):
+            return value.item()
+        if name not in self.learnable:
+            raise UnsupportedOpError(
+                f"{type(self).__name__}: with differentiable=True no gradient "
+                f"flows to {name}; detach it, or let one flow to "
+                f"{' or '.join(self.learnable) or 'the parameters'}"
+            )
+        return value
 
     def elements(self, state: State) -> list[str]:
         """Which parts of a state have elements for those of the parameter."""

@@ -74,7 +74,11 @@ def in_blocks(job: Job) -> list[Job]:
     update, p, g, state = job
     n = p.numel()
     like = [p, g, *(v for v in state.values() if is_like(v, p))]
-    if n <= BLOCK or not all(t.is_contiguous() and t.dtype is p.dtype for t in like):
+    if (
+        n <= BLOCK
+        or g.is_sparse
+        or not all(t.is_contiguous() and t.dtype is p.dtype for t in like)
+    ):
         return []
     k = plugrad.get_backend(p.backend)
     if not (k.writable and k.views) or any(t.backend != p.backend for t in like):

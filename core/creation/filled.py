@@ -486,8 +486,11 @@ def new_tensor(
     """`plugrad.tensor` in the dtype and on the device of this tensor."""
     check_options("new_tensor", None, pin_memory)
     dtype = dtype_argument("new_tensor", dtype) or self.dtype
-    device = self.device if device is None else device
-    return finish(*from_anything(data, dtype, device, True), requires_grad)
+    own, target = place_like(self, device)
+    k, array, _ = from_anything(data, dtype, None, True)
+    if k is not own:
+        array = own.from_data(k.to_numpy(array), None)
+    return finish(own, array, target, requires_grad)
 
 
 def new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:

@@ -227,7 +227,7 @@ def _(make: Any) -> Iterator[Sample]:
         yield Sample(make(*shape), 0, 20)
         yield Sample(make(*shape), 0.1, 1.5)
     yield Sample(make.strided(2, 3), 0.5, 0.5)
-    yield Sample(make.expanded(2, 3), -0.5, 1)
+    yield Sample(make.expanded(2, 3), 1.5, 1)
     yield Sample(make.special(6), 0, 3).named("special", smooth=False)
 
 

@@ -196,7 +196,7 @@ def unknown(what: str, name: str) -> BackendError:
 def find(name: str) -> Candidate | None:
     """The one plugin of that name that may be used, None if no plugin has it."""
     rules = installed.Rules()
-    found = installed.conventional(name)
+    found = installed.replacement(name, rules) or installed.conventional(name)
     if found is not None:
         if rules.forbid(found):
             raise denied(found, rules)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..declare import OpFunction
 
 hookspec = pluggy.HookspecMarker("plugrad")
-hookimpl = pluggy.HookimplMarker("plugrad")
 
 
 @hookspec

@@ -251,7 +251,7 @@ class Rules:
 
     `-x` denies the plugin x. Other names allow: of the plugins that are not plugrad's
     own, only these are used; "none" or "0" allows no name. `x@dist` means the x of
-    one distribution only.
+    one distribution only, and takes the place of plugrad's own x, if there is one.
     """
 
     def __init__(self) -> None:
@@ -274,6 +274,17 @@ class Rules:
         if plugin.builtin or not self.limited:
             return False
         return not any(fits(item, plugin) for item in self.allowed)
+
+
+def replacement(name: str, rules: Rules) -> Candidate | None:
+    """The plugin of another distribution that NAME@DISTRIBUTION puts in the place of
+    plugrad's own."""
+    for item in rules.allowed:
+        if item.startswith(name + "@"):
+            for candidate in others(name):
+                if fits(item, candidate):
+                    return candidate
+    return None
 
 
 def fits(item: str, plugin: Candidate) -> bool:

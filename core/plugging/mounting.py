@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import sys
+from os import environ
 
 from ..errors import BackendError
 from ..interface import OPS
@@ -89,9 +90,42 @@ def mount(name: str, package: Any) -> None:
 
 
 def find_packages() -> None:
-    """Let `import plugrad.NAME` find the packages that plugins bring."""
+    """Let `import plugrad.NAME` find the packages that plugins bring, and keep to what
+    PLUGRAD_PLUGINS says of plugrad's own."""
     if Mounts not in sys.meta_path:
         sys.meta_path.append(Mounts)
+        if environ.get("PLUGRAD_PLUGINS"):
+            from . import discovery, installed  # noqa: F401  (what the guard asks)
+
+            sys.meta_path.insert(0, Guard)
+
+
+class Guard:
+    """Keeps plugrad's own plugins from being imported where PLUGRAD_PLUGINS denies
+    them, and gives another distribution's package in their place where it says so."""
+
+    mounts = True
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        from . import installed
+
+        place = next((p for p in installed.PLACES if name.startswith(p)), None)
+        plugin = name.removeprefix(place or "")
+        if place is None or "." in plugin:
+            return None
+        own = installed.conventional(plugin)
+        if own is None or own.module != name:
+            return None
+        rules = installed.Rules()
+        if installed.replacement(plugin, rules) is not None:
+            return Mounts.find_spec(f"plugrad.{plugin}")
+        if rules.forbid(own):
+            from .discovery import denied
+
+            error = denied(own, rules)
+            raise ImportError(str(error), name=name) from error
+        return None
 
 
 class Mounts:

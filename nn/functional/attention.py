@@ -50,12 +50,7 @@ def scaled_dot_product_attention(
         scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     if enable_gqa:
         key, value = shared_heads(query, key), shared_heads(query, value)
-    front = query.shape[:-2]
-    if (
-        front != key.shape[:-2]
-        or front != value.shape[:-2]
-        or (attn_mask is not None and attn_mask.ndim > 2)
-    ):
+    if attn_mask is not None or not query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
         query, key, value = same_front(query, key, value, attn_mask)
     if dropout_p:
         return with_dropout(query, key, value, attn_mask, dropout_p, is_causal, scale)
@@ -104,12 +99,22 @@ def shared_heads(query: Tensor, x: Tensor) -> Tensor:
 
 def same_front(q: Tensor, k: Tensor, v: Tensor, mask: Any) -> tuple[Tensor, ...]:
     """The three with the same sizes in front."""
-    fronts = [each.shape[:-2] for each in (q, k, v)]
+    fronts = [tuple(each.shape[:-2]) for each in (q, k, v)]
     if mask is not None:
-        fronts.append(mask.shape[:-2])
-    front = plugrad.broadcast_shapes(*fronts)
+        fronts.append(tuple(mask.shape[:-2]))
+    count = max(len(each) for each in fronts)
+    padded = [(1,) * (count - len(each)) + each for each in fronts]
+    front = []
+    for sizes in zip(*padded):
+        found = {n for n in sizes if n != 1} or {1}
+        if len(found) > 1:
+            raise RuntimeError(
+                "query, key, value and attn_mask have to broadcast in front of their "
+                f"last two dimensions, but the sizes there are {fronts}"
+            )
+        front.append(found.pop())
     return tuple(
-        x if x.shape[:-2] == front else x.expand(*front, *x.shape[-2:])
+        x if x.shape[:-2] == tuple(front) else x.expand(*front, *x.shape[-2:])
         for x in (q, k, v)
     )
 

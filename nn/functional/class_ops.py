@@ -59,11 +59,24 @@ def picked(k: Any, x: Any, index: Any) -> Any:
     return k.squeeze(k.gather(x, at, index), axis=at)
 
 
+def divisor(k: Any, weights: Any) -> Any:
+    """What a mean's gradient is divided by; 1 where nothing counts, as PyTorch has it:
+    the mean is NaN then, its gradient zero."""
+    total = k.sum(weights)
+    return k.where(total == 0, k.ones_like(total), total)
+
+
 def scaled(k: Any, g: Any, weights: Any, reduction: str) -> Any:
     """The gradient of each element's own loss, times its weight."""
-    if reduction == "mean":
-        g = g / k.sum(weights)
-    return g * weights
+    return (g / divisor(k, weights) if reduction == "mean" else g) * weights
+
+
+def gathered(k: Any, y: Any, weights: Any, reduction: str) -> Any:
+    """The way back of `scaled`: what elements have, as the reduction has it."""
+    if reduction == "none":
+        return y * weights
+    total = k.sum(y * weights)
+    return total / divisor(k, weights) if reduction == "mean" else total
 
 
 def summed_up(k: Any, loss: Any, weights: Any, reduction: str) -> Any:
@@ -129,11 +142,15 @@ nll_loss.grad(
         g, tuple(x_shape), target, weight, ignore_index, reduction
     )
 )
-nll_loss_back.grad(
-    incoming=lambda k, g, target, weight, ignore_index, reduction: k.nll_loss(
-        g, target, weight, ignore_index, reduction
-    )
-)
+def _nll_loss_back_rule(
+    k: Any, g: Any, target: Any, weight: Any, ignore_index: Any, reduction: Any
+) -> Any:
+    counts, index = chosen(k, g, target, ignore_index)
+    weights = weights_of(k, g, counts, index, weight)
+    return gathered(k, -picked(k, g, index), weights, reduction)
+
+
+nll_loss_back.grad(incoming=_nll_loss_back_rule)
 
 
 @op(
@@ -234,8 +251,8 @@ def _cross_entropy_back_rule(
     p = k.softmax(x, at)
     to_g = to_x = None
     if need[0]:
-        to_g = (k.sum(g * p, axis=at) - picked(k, g, index)) * weights
-        to_g = summed_up(k, to_g, weights, reduction)
+        to_g = k.sum(g * p, axis=at) - picked(k, g, index)
+        to_g = gathered(k, to_g, weights, reduction)
     if need[1]:
         each = k.expand_dims(scaled(k, incoming, weights, reduction), axis=at)
         to_x = k.softmax_back(g * each, p, at)

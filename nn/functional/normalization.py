@@ -93,8 +93,8 @@ def batch_norm(
             f"batch_norm eps must be positive during training, but got {eps}"
         )
     view = shape[0], channels, prod(shape[2:])
-    args = weight, bias, view, (0, 2), (1, channels, 1), eps, True
-    y, mean, variance = standardize(input, *args)
+    how = view, (0, 2), (1, channels, 1), eps, True
+    y, mean, variance = standardize(input, weight, bias, how)
     keep_running(running_mean, running_var, mean, variance, momentum, n)
     return y
 
@@ -158,8 +158,8 @@ def instance_norm(
         return standardize_by(input, weight, bias, *known, eps)
     n = prod(shape[2:])
     view = shape[0], channels, n
-    args = weight, bias, view, (2,), (1, channels, 1), eps, True
-    y, mean, variance = standardize(input, *args)
+    how = view, (2,), (1, channels, 1), eps, True
+    y, mean, variance = standardize(input, weight, bias, how)
     if running_mean is not None or running_var is not None:
         mean, variance = (each.mean(0) for each in (mean, variance))
         keep_running(running_mean, running_var, mean, variance, momentum, n)
@@ -214,7 +214,8 @@ def layer_norm(
             [-1.0000,  1.0000]])
     """
     shape = rows_of("layer_norm", input, normalized_shape, weight=weight, bias=bias)
-    return standardize(input, weight, bias, shape, (1,), (1, shape[1]), eps, True)[0]
+    how = shape, (1,), (1, shape[1]), eps, True
+    return standardize(input, weight, bias, how)[0]
 
 
 def rms_norm(
@@ -238,7 +239,8 @@ def rms_norm(
     if eps is None:
         narrow = input.dtype.itemsize < 4  # computed in 32 bits
         eps = plugrad.finfo(plugrad.float32 if narrow else input.dtype).eps
-    return standardize(input, weight, None, shape, (1,), (1, shape[1]), eps, False)[0]
+    how = shape, (1,), (1, shape[1]), eps, False
+    return standardize(input, weight, None, how)[0]
 
 
 def group_norm(
@@ -278,7 +280,8 @@ def group_norm(
             f"{list(size)} in {num_groups} groups"
         )
     lanes = 1, num_groups, each, 1
-    return standardize(input, weight, bias, view, (2, 3), lanes, eps, True)[0]
+    how = view, (2, 3), lanes, eps, True
+    return standardize(input, weight, bias, how)[0]
 
 
 # --- Over neighbouring channels -------------------------------------------------------

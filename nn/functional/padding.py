@@ -123,7 +123,12 @@ def repeat_pad(k: Any, x: Tensor, pad: Sequence[int], mode: str) -> Tensor:
 
 def part_of(k: Any, y: Any, d: int, source: slice, size: int) -> Any:
     """`size` elements along `d`: those of `source`, or its only one repeated."""
+    back = (source.step or 1) < 0  # not every library has slices with negative steps
+    if back:
+        source = slice(source.start - size + 1, source.start + 1)
     found = y[along(d, source) + (slice(None),) * (y.ndim - d - 1)]
+    if back:
+        return k.flip(found, axis=d)
     shape = (*y.shape[:d], size, *y.shape[d + 1 :])
     return k.broadcast_to(found, shape)
 

@@ -30,23 +30,21 @@ def standardize(
     x: Tensor,
     weight: Tensor | None,
     bias: Tensor | None,
-    shape: Sequence[int],
-    dims: Sequence[int],
-    lanes: Sequence[int],
-    eps: float,
-    centered: bool,
+    how: Any,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(x - mean) / sqrt(variance + eps) * weight + bias, the mean and the variance.
 
-    `x` is seen in `shape`, where mean and variance are taken over `dims`, and weight
-    and bias have the shape `lanes`. What is not `centered` has mean 0: its variance is
-    the mean of the squares. Mean and variance of 16-bit numbers are float32.
+    `how` is (shape, dims, lanes, eps, centered): `x` is seen in a shape where mean and
+    variance are taken over `dims`, and weight and bias have the shape `lanes`. What is
+    not `centered` has mean 0: its variance is the mean of the squares. Those of 16-bit
+    numbers are float32.
     """
-    wide = widened(k, k.reshape(x, tuple(shape)))
+    shape, dims, lanes, eps, centered = how
+    wide = widened(k, k.reshape(x, shape))
     mean, variance = statistics(k, wide, dims, centered)
     y = in_lanes(k, (wide - mean) / k.sqrt(variance + eps), weight, lanes)
     if bias is not None:
-        y = y + k.reshape(widened(k, bias), tuple(lanes))
+        y = y + k.reshape(widened(k, bias), lanes)
     return k.reshape(cast(k, y, x.dtype), x.shape), mean, variance
 
 
@@ -61,7 +59,6 @@ def cast(k: Any, x: Any, dtype: Any) -> Any:
 
 def statistics(k: Any, x: Any, dims: Sequence[int], centered: bool) -> tuple[Any, Any]:
     """The mean and the variance; dimensions are kept."""
-    dims = tuple(dims)
     n = count(x.shape, dims)
     mean = k.sum(x, axis=dims, keepdims=True) / n
     if not centered:
@@ -79,7 +76,6 @@ def projected(
     k: Any, g: Any, normal: Any, rate: Any, dims: Sequence[int], centered: bool
 ) -> Any:
     """The gradient of `normal`, standardized numbers, to what they were made of."""
-    dims = tuple(dims)
     n = count(g.shape, dims)
     rest = g - normal * (k.sum(g * normal, axis=dims, keepdims=True) / n)
     if centered:
@@ -97,7 +93,7 @@ def in_lanes(k: Any, x: Any, weight: Any, lanes: Sequence[int]) -> Any:
     """`x` times a weight, if there is one."""
     if weight is None:
         return x
-    return x * k.reshape(widened(k, weight), tuple(lanes))
+    return x * k.reshape(widened(k, weight), lanes)
 
 
 @op(
@@ -114,17 +110,14 @@ def standardize_back(
     weight: Tensor | None,
     mean: Tensor | None,
     variance: Tensor | None,
-    shape: Sequence[int],
-    dims: Sequence[int],
-    lanes: Sequence[int],
-    eps: float,
-    centered: bool,
+    how: Any,
     wanted: Sequence[bool],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The gradients of `standardize`, from the one that comes in (`up`). What is not
     wanted is a zero without dimensions. Mean and variance are those of `x`, computed
     here where they are not given."""
-    shape, dtype, x_shape = tuple(shape), x.dtype, x.shape
+    shape, dims, lanes, eps, centered = how
+    dtype, x_shape = x.dtype, x.shape
     up, x = (widened(k, k.reshape(each, shape)) for each in (up, x))
     if mean is None or variance is None:
         mean, variance = statistics(k, x, dims, centered)
@@ -151,17 +144,11 @@ def _standardize_rule(
     bias_shape: Any,
     mean: Any,
     variance: Any,
-    shape: Any,
-    dims: Any,
-    lanes: Any,
-    eps: Any,
-    centered: Any,
+    how: Any,
     need: Any,
 ) -> Any:
-    settings = shape, dims, lanes, eps, centered, need
-    to_x, to_weight, to_bias = k.standardize_back(
-        g, x, weight, mean, variance, *settings
-    )
+    inputs = g, x, weight, mean, variance
+    to_x, to_weight, to_bias = k.standardize_back(*inputs, how, need)
     if need[1]:
         to_weight = k.reshape(to_weight, tuple(weight.shape))
     if need[2]:
@@ -176,17 +163,14 @@ def _standardize_back_rule(
     up: Any,
     x: Any,
     weight: Any,
-    shape: Any,
-    dims: Any,
-    lanes: Any,
-    eps: Any,
-    centered: Any,
+    how: Any,
     wanted: Any,
     need: Any,
 ) -> Any:
     """to_x is P(weight * up), where P is the symmetric matrix that `projected` stands
     for; it depends on x by the standardized numbers and by the rate."""
-    dtype, x_shape, shape, dims = x.dtype, x.shape, tuple(shape), tuple(dims)
+    shape, dims, lanes, eps, centered = how
+    dtype, x_shape = x.dtype, x.shape
     # what comes in for to_x, to_weight and to_bias
     u, v, t = (each if asked else None for each, asked in zip(g, wanted))
     up, x = (widened(k, k.reshape(each, shape)) for each in (up, x))
@@ -314,17 +298,17 @@ def _(make: Any) -> Iterator[Sample]:
         return
     for kind, (size, shape, dims, lanes, many) in VIEWS.items():
         for centered in (True, False):
-            rest = shape, dims, lanes, 0.1, centered
+            how = shape, dims, lanes, 0.1, centered
             name = kind if centered else f"{kind}, not centered"
-            yield Sample(make(*size), make(*many), make(*many), *rest).named(name)
-        rest = shape, dims, lanes, 1e-5, True
+            yield Sample(make(*size), make(*many), make(*many), how).named(name)
+        how = shape, dims, lanes, 1e-5, True
         plain = f"{kind}, no "
-        yield Sample(make(*size), None, None, *rest).named(plain + "weight and bias")
-        yield Sample(make(*size), make(*many), None, *rest).named(plain + "bias")
-        yield Sample(make(*size), None, make(*many), *rest).named(plain + "weight")
-    rest = (2, 3), (1,), (1, 3), 0.1, True
-    yield Sample(make.strided(2, 3), make.strided(3), make(3), *rest).named("strided")
-    yield Sample(make.expanded(2, 3), make(3), make(3), *rest).named("expanded")
+        yield Sample(make(*size), None, None, how).named(plain + "weight and bias")
+        yield Sample(make(*size), make(*many), None, how).named(plain + "bias")
+        yield Sample(make(*size), None, make(*many), how).named(plain + "weight")
+    how = (2, 3), (1,), (1, 3), 0.1, True
+    yield Sample(make.strided(2, 3), make.strided(3), make(3), how).named("strided")
+    yield Sample(make.expanded(2, 3), make(3), make(3), how).named("expanded")
 
 
 @standardize_back.samples
@@ -335,15 +319,15 @@ def _(make: Any) -> Iterator[Sample]:
     for kind, (size, shape, dims, lanes, many) in VIEWS.items():
         for centered in (True, False):
             inputs = make(*size), make(*size), make(*many), None, None
-            rest = shape, dims, lanes, 0.1, centered, every
+            rest = (shape, dims, lanes, 0.1, centered), every
             name = kind if centered else f"{kind}, not centered"
             yield Sample(*inputs, *rest).named(name)
     size, shape, dims, lanes, many = VIEWS["group"]
     for wanted in ((True, False, False), (False, True, False), (False, False, True)):
         inputs = make(*size), make(*size), make(*many), None, None
-        rest = shape, dims, lanes, 0.1, True, wanted
+        rest = (shape, dims, lanes, 0.1, True), wanted
         yield Sample(*inputs, *rest).named(f"wanted {wanted}")
-    rest = shape, dims, lanes, 0.1, True, every
+    rest = (shape, dims, lanes, 0.1, True), every
     yield Sample(make(*size), make(*size), None, None, None, *rest).named("no weight")
     inputs = make.strided(*size), make.strided(*size), make(*many), None, None
     yield Sample(*inputs, *rest).named("strided")

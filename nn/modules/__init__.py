@@ -5,13 +5,17 @@ from __future__ import annotations
 from . import (
     activations,
     adaptive,
+    adaptive_softmax,
     attention,
     batchnorm,
+    class_losses,
     containers,
     convolution,
+    distances,
     lazy_convolution,
     lazy_normalization,
     linear,
+    losses,
     normalization,
     padding,
     patches,
@@ -22,13 +26,17 @@ from . import (
 )
 from .activations import *
 from .adaptive import *
+from .adaptive_softmax import *
 from .attention import *
 from .batchnorm import *
+from .class_losses import *
 from .containers import *
 from .convolution import *
+from .distances import *
 from .lazy_convolution import *
 from .lazy_normalization import *
 from .linear import *
+from .losses import *
 from .module import Module
 from .normalization import *
 from .padding import *
@@ -41,13 +49,17 @@ from .transformer import *
 __all__ = ["Module"]
 __all__ += activations.__all__
 __all__ += adaptive.__all__
+__all__ += adaptive_softmax.__all__
 __all__ += attention.__all__
 __all__ += batchnorm.__all__
+__all__ += class_losses.__all__
 __all__ += containers.__all__
 __all__ += convolution.__all__
+__all__ += distances.__all__
 __all__ += lazy_convolution.__all__
 __all__ += lazy_normalization.__all__
 __all__ += linear.__all__
+__all__ += losses.__all__
 __all__ += normalization.__all__
 __all__ += padding.__all__
 __all__ += patches.__all__

@@ -9,6 +9,11 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
+from plugrad import hookimpl
+
 from . import comm, devices, memory, nvtx, random, streams, types
 from .devices import *
 from .memory import *
@@ -22,3 +27,9 @@ __all__ += memory.__all__
 __all__ += random.__all__
 __all__ += streams.__all__
 __all__ += types.__all__
+
+
+@hookimpl
+def plugrad_namespace(name: str) -> ModuleType:
+    """The package itself, for plugrad's plugin manager."""
+    return sys.modules[__name__]

@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     options = arguments().parse_args(argv)
     if options.command == "freeze":
         now = find_suite(None, plugrad.Backend.ops)
-        frozen = Suite(options.name, sorted(now.ops), now.tests)
+        frozen = Suite(options.name, sorted(now.ops), now.tests, now.cases)
         write_whole(suite_file(options.name), as_text(frozen))
         return 0
     if options.command == "declared":

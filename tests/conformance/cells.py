@@ -1,5 +1,7 @@
 """The cells of a backend: one op in one dtype each, and whether the backend has it.
 
+The upper levels try layers, optimizers and models instead of ops: cases.
+
 A backend says what it cannot do: a dtype that it does not have, an op or `op[dtype]`
 in `leaves_out`. Such a cell is n/a. It is counted apart, and still tried: what is left
 out has to raise UnsupportedOpError.
@@ -58,17 +60,25 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One op in one dtype on a backend; without an op, what all ops build on."""
+    """One op, or one case, in one dtype on a backend; without either, what all ops
+    build on."""
 
     subject: Subject
     op: Any
     dtype: Any
+    case: str | None = None
 
     @property
     def id(self) -> str:
         """How the tests call it: `add-float64`."""
-        names = [each.name for each in (self.op, self.dtype) if each is not None]
-        return "-".join(names) or "backend"
+        parts = (self.op and self.op.name, self.case, self.dtype and self.dtype.name)
+        return "-".join(filter(None, parts)) or "backend"
+
+    def named(self, names: list[str]) -> bool:
+        """Whether it is of an op or a case that is listed; `Conv2d` are all that have
+        this name before their dash."""
+        name = self.op.name if self.op is not None else self.case
+        return name is not None and {name, name.partition("-")[0]} & {*names} != set()
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -86,7 +96,7 @@ class Cell:
         if self.dtype is not None and not self.subject.has(self.dtype.name):
             return f"dtype {self.dtype.name}"
         if self.op is None:
-            return None
+            return None  # what a case needs shows when it runs
         if self.op.name in self.subject.k.leaves_out:
             return self.op.name
         if self.dtype.name in self.left_out:

@@ -20,7 +20,6 @@ class Layer:
 
     make: Callable[[], Any]
     inputs: tuple[Any, ...]
-    smooth: bool = True  # False: the gradients hang on which of equal numbers is largest
 
 
 def row(make: Callable[[], Any], *inputs: Any) -> Layer:
@@ -223,8 +222,8 @@ SHAPES = {1: (2, 2, 5), 2: (1, 2, 4, 5), 3: (1, 2, 3, 4, 3)}
 def padding(kind: str, d: int) -> Layer:
     """One layer of padding, with other widths at the two ends."""
     widths = [(1, 2), (1, 2, 2, 1), (1, 2, 2, 1, 0, 1)][d - 1]
-    given = (widths, 0.5) if kind == "Constant" else (widths,)
-    return row(lambda: getattr(nn, f"{kind}Pad{d}d")(*given), SHAPES[d])
+    args = (widths, 0.5) if kind == "Constant" else (widths,)
+    return row(lambda: getattr(nn, f"{kind}Pad{d}d")(*args), SHAPES[d])
 
 
 PADDING = {
@@ -255,7 +254,7 @@ NORMS = {
     "InstanceNorm2d-affine": norm(
         "InstanceNorm", 2, affine=True, track_running_stats=True
     ),
-    "SyncBatchNorm": row(lambda: nn.BatchNorm2d(2), (3, 2, 4, 4)),
+    "SyncBatchNorm": row(lambda: nn.SyncBatchNorm(2), (3, 2, 4, 4)),
     "LayerNorm": row(lambda: nn.LayerNorm(4), (2, 3, 4)),
     "LayerNorm-two": row(lambda: nn.LayerNorm((3, 4), eps=0.1), (2, 3, 4)),
     "LayerNorm-plain": row(
@@ -293,13 +292,13 @@ ACTIVATIONS = {
 } | {
     "CELU-alpha": plain("CELU", alpha=2.0),
     "ELU-inplace": row(
-        lambda: nn.Sequential(nn.Tanh(), nn.ELU(alpha=0.5, inplace=True)), (3, 4)
+        lambda: nn.Sequential(nn.Linear(4, 3), nn.ELU(0.5, inplace=True)), (3, 4)
     ),
     "GELU-tanh": plain("GELU", approximate="tanh"),
     "GLU-dim": plain("GLU", dim=1),
     "PReLU-channels": plain("PReLU", 4),
     "ReLU-inplace": row(
-        lambda: nn.Sequential(nn.Tanh(), nn.ReLU(inplace=True)), (3, 4)
+        lambda: nn.Sequential(nn.Linear(4, 3), nn.ReLU(inplace=True)), (3, 4)
     ),
     "ReLU-empty": row(lambda: nn.ReLU(), (0, 3)),
     "Softplus-beta": plain("Softplus", beta=3.0, threshold=2.0),
@@ -381,6 +380,17 @@ def loss(name: str, *inputs: Any, **options: Any) -> Layer:
     return row(lambda: getattr(nn, name)(**options), (4, 3), *inputs)
 
 
+class CTC(nn.Module):
+    """CTC's loss of logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loss = nn.CTCLoss()
+
+    def forward(self, x: Any, targets: Any) -> Any:
+        return self.loss(x.log_softmax(2), targets, (6, 5), (2, 3))
+
+
 NEAR = fixed((4, 3))
 SHARES = fixed(between(0.05, 0.95, 4, 3))
 INSIDE = between(0.05, 0.95, 4, 3)
@@ -428,8 +438,7 @@ LOSSES = {
         lambda: nn.TripletMarginWithDistanceLoss(), (4, 3), (4, 3), (4, 3)
     ),
     "CTCLoss": row(
-        lambda: nn.Sequential(),
-        (5, 2, 4),
+        lambda: CTC(), (6, 2, 4), lambda make: make.integers(2, 3, low=1, high=4)
     ),
     "AdaptiveLogSoftmaxWithLoss": row(
         lambda: nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2, 4], div_value=2.0),
@@ -438,21 +447,6 @@ LOSSES = {
     ),
 }
 
-
-class CTC(nn.Module):
-    """CTC's loss of logits."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loss = nn.CTCLoss()
-
-    def forward(self, x: Any, targets: Any) -> Any:
-        return self.loss(x.log_softmax(2), targets, (6, 5), (2, 3))
-
-
-LOSSES["CTCLoss"] = row(
-    lambda: CTC(), (6, 2, 4), lambda make: make.integers(2, 3, low=1, high=4)
-)
 
 LAYERS = {
     **PRODUCTS,

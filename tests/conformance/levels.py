@@ -1,7 +1,7 @@
 """The table of tests: the level of each, and the cells that it is made for.
 
-A level builds on those below it. A suite with a name, such as 2026.1, is a list of ops
-and tests that stays as it is when newer ones are added (`suite-NAME.txt`).
+A level builds on those below it. A suite with a name, such as 2026.1, is a list of ops,
+cases and tests that stays as it is when newer ones are added (`suite-NAME.txt`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ from typing import Any
 
 import plugrad.nn  # noqa: F401  (declares its ops)
 
-from .cells import MAIN, Cell, Subject, cells
+from .cells import MAIN, Cell, Subject, cells, dtype_named
+from .layers import LAYERS
+from .models import MODELS
+from .optimizers import OPTIMIZERS, SCHEDULES
+from .programs import PROGRAMS
 
 LEVELS = {
     0: "smoke: arrays come in and go out",
     1: "forward: every op gives what it gives on NumPy",
     2: "gradients: of first and second order; errors; nothing copied to the host",
-    # 3: nn and optim; 4: training. Their tests get rows below, in modules beside these.
+    3: "nn and optim: every layer, loss, optimizer and schedule as on NumPy",
+    4: "training: whole runs as on NumPy; long programs, memory, threads",
 }
 
 
@@ -78,6 +83,19 @@ def twice_differentiable(subject: Subject, ops: list[Any]) -> list[Cell]:
     return differentiable(*(dtypes or ["float32"]))(subject, ops)
 
 
+def cases(*names: str) -> Callable[[Subject, list[Any]], list[Cell]]:
+    """Those cases, in both precisions that networks have."""
+
+    def found(subject: Subject, ops: list[Any]) -> list[Cell]:
+        dtypes = [dtype_named(each) for each in ("float32", "float64")]
+        return [Cell(subject, None, dtype, name) for name in names for dtype in dtypes]
+
+    return found
+
+
+CASES = [*LAYERS, *OPTIMIZERS, *SCHEDULES, *MODELS, *PROGRAMS]
+
+
 @dataclass(frozen=True)
 class Test:
     """One row of the table."""
@@ -109,16 +127,26 @@ TESTS = {
     "test_kernels::test_default_body": Test(2, own_kernels),
     "test_host::test_no_copy": Test(2, main_cells),
     "test_errors::test_op": Test(2, main_cells),
+    "test_layers::test_layer": Test(3, cases(*LAYERS)),
+    "test_layers::test_state": Test(3, cases(*LAYERS)),
+    "test_optimizers::test_steps": Test(3, cases(*OPTIMIZERS)),
+    "test_optimizers::test_state": Test(3, cases(*OPTIMIZERS)),
+    "test_optimizers::test_schedule": Test(3, cases(*SCHEDULES)),
+    "test_training::test_losses": Test(4, cases(*MODELS)),
+    "test_training::test_memory": Test(4, cases(*MODELS)),
+    "test_training::test_threads": Test(4, cases("MLP")),
+    "test_programs::test_in_place": Test(4, cases(*PROGRAMS)),
 }
 
 
 @dataclass(frozen=True)
 class Suite:
-    """What is run: ops and tests."""
+    """What is run: ops, cases and tests."""
 
     name: str
     ops: list[str]
     tests: list[str]
+    cases: list[str]
 
     def cells(self, subject: Subject, level: int | None) -> Iterator[tuple[str, Cell]]:
         """(test, cell) for all of the suite up to a level."""
@@ -127,7 +155,8 @@ class Suite:
             row = TESTS[test]
             if level is None or row.level <= level:
                 for cell in row.cells(subject, ops):
-                    yield test, cell
+                    if cell.case is None or cell.case in self.cases:
+                        yield test, cell
 
 
 def suite_file(name: str) -> Path:
@@ -136,23 +165,24 @@ def suite_file(name: str) -> Path:
 
 
 def find_suite(name: str | None, ops: dict[str, Any]) -> Suite:
-    """The suite of that name; without a name, every op and test that there is."""
+    """The suite of that name; without a name, all that there is."""
     if name is None:
-        return Suite("current", list(ops), list(TESTS))
+        return Suite("current", list(ops), list(TESTS), CASES)
     path = suite_file(name)
     if not path.exists():
         known = sorted(p.stem.partition("-")[2] for p in path.parent.glob("suite-*"))
         raise LookupError(f"unknown suite {name!r}; there is {', '.join(known)}")
     lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-    named = {"op": [], "test": []}
+    named = {"op": [], "test": [], "case": []}
     for words in lines:
         if words and words[0] in named:
             named[words[0]].append(words[1])
-    return Suite(name, named["op"], named["test"])
+    return Suite(name, named["op"], named["test"], named["case"])
 
 
 def as_text(suite: Suite) -> str:
     """A suite as the file that freezes it."""
     head = f"# The suite {suite.name}: frozen, so that an upgrade brings no new tests."
-    tests = [f"test {name}" for name in suite.tests]
-    return "\n".join([head, *tests, *(f"op {name}" for name in suite.ops)]) + "\n"
+    named = {"test": suite.tests, "op": suite.ops, "case": suite.cases}
+    lines = [f"{kind} {name}" for kind, names in named.items() for name in names]
+    return "\n".join([head, *lines]) + "\n"

@@ -66,8 +66,7 @@ class Session:
         """The cells of a test that this run tries."""
         option, found = self.option, self.tests.get(test, [])
         if option.plugrad_ops:
-            ops = option.plugrad_ops.split(",")
-            found = [c for c in found if c.op is not None and c.op.name in ops]
+            found = [c for c in found if c.named(option.plugrad_ops.split(","))]
         if option.plugrad_sample < 1:
             seed, part = option.plugrad_seed, option.plugrad_sample
             draws = (random.Random(f"{seed}/{test}/{c.id}").random() for c in found)
@@ -109,7 +108,8 @@ class Session:
         note = pyfuncitem.user_properties.append
         row = TESTS[test_id(pyfuncitem).partition("[")[0]]
         op, dtype = (each and each.name for each in (cell.op, cell.dtype))
-        note(("plugrad", {"level": row.level, "op": op, "dtype": dtype}))
+        about = {"level": row.level, "op": op, "dtype": dtype}
+        note(("plugrad", about if cell.case is None else about | {"case": cell.case}))
         if cell.why is not None:
             check_left_out(cell)
             note((NA, cell.why))
@@ -119,7 +119,7 @@ class Session:
         except Unmade as error:
             note((NA, f"its samples need more: {error}"))
         except plugrad.UnsupportedOpError as error:
-            if row.level or not declares(cell, str(error)):
+            if cell.op is not None or not declares(cell, str(error)):
                 raise
             note((NA, str(error)))
         return True
@@ -166,6 +166,6 @@ def test_id(item: pytest.Item) -> str:
 
 
 def declares(cell: Cell, message: str) -> bool:
-    """Whether an UnsupportedOpError speaks of an op that the backend leaves out."""
+    """Whether an UnsupportedOpError speaks of what the backend leaves out."""
     ops = {key.partition("[")[0] for key in cell.subject.k.leaves_out}
     return any(f"{op}: backend" in message for op in ops)

@@ -41,7 +41,7 @@ LIBRARIES = {
     "plugrad.backends.sparse_cupy": {"cupy"},
     "plugrad.backends.torch": {"numpy"},
     "plugrad.backends.dask": {"numpy"},
-    "plugrad.cuda": {"cupy"},
+    "plugrad.plugins.cuda": {"cupy"},
     "plugrad.plugins.scipy": {"numpy"},
 }
 

@@ -28,19 +28,20 @@ CONSTANTS = (
 )
 
 # Name to why it is neither a function, a class nor a value of ours.
-EXEMPT = {"plugrad.hookimpl": "pluggy made it, and documents it"}
+EXEMPT: dict[str, str] = {}
 
 
 def signature_of(value: object) -> object | None:
     """The function whose annotations say what `value` takes: an op's declaration, the
     constructor of a class; None for a class that takes what its base does."""
-    if hasattr(value, "op"):
-        return value.op.body
+    op = getattr(value, "op", None) or getattr(value, "inplace_of", None)
+    if op is not None:
+        return op.body
     if inspect.isclass(value):
         own = vars(value)
         made_by = own.get("__init__") or own.get("__new__")
         return getattr(made_by, "__func__", made_by)
-    return value
+    return inspect.unwrap(value)
 
 
 def untyped(value: object) -> list[str]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 1 << 18  # scores in a block: of 64K to 1M, the quickest for floats
-ROWS = 128  # of a causal block
+BLOCK = 1 << 17  # scores in a block; 64K to 512K take the same time
+ROWS = 128  # at most, of a causal block
 HIDDEN = -np.inf
 
 

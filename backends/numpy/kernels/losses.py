@@ -150,7 +150,7 @@ def cross_entropy_back(
     if reduction == "none":
         each = each.reshape(-1)
     elif reduction == "mean":
-        each = each / x.dtype.type(total)
+        each = each / x.dtype.type(total or 1)  # nothing counts: no gradient
     if weights is not None:
         each = each * weights
     by = each if sums is None else (each / sums).astype(x.dtype, copy=False)

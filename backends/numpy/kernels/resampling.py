@@ -36,10 +36,8 @@ def _small(x: Any, terms: int, size: int) -> bool:
     return x.itemsize >= 4 and size <= WORTH * terms
 
 
-def resample(x: Any, indices: Any, weights: Any, dim: int) -> Any:
-    """Element i is the sum of weights[:, i] times those at indices[:, i]."""
-    if x.dtype == weights.dtype and _small(x, len(indices), x.shape[dim]):
-        return _multiplied(x, _matrix(indices, weights, x.shape[dim]), dim)
+def _picked(x: Any, indices: Any, weights: Any, dim: int) -> Any:
+    """Weighted sums of elements taken along `dim`."""
     column = (-1,) + (1,) * (x.ndim - 1 - dim)
     y = None
     for at, weight in zip(indices, weights):
@@ -49,20 +47,25 @@ def resample(x: Any, indices: Any, weights: Any, dim: int) -> Any:
     return y
 
 
+def resample(x: Any, indices: Any, weights: Any, dim: int) -> Any:
+    """Element i is the sum of weights[:, i] times those at indices[:, i]."""
+    if x.dtype == weights.dtype and _small(x, len(indices), x.shape[dim]):
+        return _multiplied(x, _matrix(indices, weights, x.shape[dim]), dim)
+    return _picked(x, indices, weights, dim)
+
+
 def resample_back(g: Any, indices: Any, weights: Any, dim: int, size: int) -> Any:
     """Element i goes to indices[:, i] of `size`, weighted."""
-    if g.dtype == weights.dtype and _small(g, len(indices), indices.shape[1]):
+    counts = np.bincount(indices.reshape(-1), minlength=size)
+    most = int(counts.max(initial=0))
+    if g.dtype == weights.dtype and _small(g, most, indices.shape[1]):
         return _multiplied(g, _matrix(indices, weights, size).T, dim)
-    shape = list(g.shape)
-    shape[dim] = size
-    out = np.zeros(shape, g.dtype)
-    lead, column = (slice(None),) * dim, (-1,) + (1,) * (g.ndim - 1 - dim)
-    for at, weight in zip(indices, weights):
-        order = np.argsort(at, kind="stable")
-        places = at[order]
-        firsts = np.flatnonzero(np.diff(places, prepend=-1))
-        term = g.take(order, dim)
-        term *= weight[order].reshape(column)
-        if len(firsts):
-            out[(*lead, places[firsts])] += np.add.reduceat(term, firsts, dim)
-    return out
+    if not g.size:
+        return np.zeros((*g.shape[:dim], size, *g.shape[dim + 1 :]), g.dtype)
+    # the other way round: for each of `size`, the terms that it is part of
+    order = np.argsort(indices.reshape(-1), kind="stable")
+    ends = np.cumsum(counts)
+    rows = np.arange(most)[:, None] + (ends - counts)
+    terms = order[np.minimum(rows, len(order) - 1)]
+    given = np.where(rows < ends, weights.reshape(-1)[terms], weights.dtype.type(0))
+    return _picked(g, terms % indices.shape[1], given, dim)

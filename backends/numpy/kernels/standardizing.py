@@ -67,20 +67,11 @@ def is_known(x: Any, shape: Any, dims: Any, lanes: Any, centered: bool) -> bool:
 # --- The numbers of one input share a mean --------------------------------------------
 
 
-def standardize(
-    x: Any,
-    weight: Any,
-    bias: Any,
-    shape: Any,
-    dims: Any,
-    lanes: Any,
-    eps: float,
-    centered: bool,
-) -> Any:
+def standardize(x: Any, weight: Any, bias: Any, how: Any) -> Any:
     """(x - mean) / sqrt(variance + eps) * weight + bias, the mean and the variance."""
+    shape, dims, lanes, eps, centered = how
     if not is_known(x, shape, dims, lanes, centered):
-        rest = shape, dims, lanes, eps, centered
-        return default("standardize", x, weight, bias, *rest)
+        return default("standardize", x, weight, bias, how)
     if dims[0] == 0:
         return over_batch(x, weight, bias, shape, lanes, eps)
     if len(shape) == 2:
@@ -117,22 +108,13 @@ def standardize(
 
 
 def standardize_back(
-    up: Any,
-    x: Any,
-    weight: Any,
-    mean: Any,
-    variance: Any,
-    shape: Any,
-    dims: Any,
-    lanes: Any,
-    eps: float,
-    centered: bool,
-    wanted: Any,
+    up: Any, x: Any, weight: Any, mean: Any, variance: Any, how: Any, wanted: Any
 ) -> Any:
     """The gradients of `standardize`."""
+    shape, dims, lanes, eps, centered = how
     if mean is None or not is_known(x, shape, dims, lanes, centered):
-        rest = shape, dims, lanes, eps, centered, wanted
-        return default("standardize_back", up, x, weight, mean, variance, *rest)
+        inputs = up, x, weight, mean, variance
+        return default("standardize_back", *inputs, how, wanted)
     if dims[0] == 0:
         known = mean, variance
         return over_batch_back(up, x, weight, *known, shape, lanes, eps, wanted)

@@ -229,7 +229,9 @@ def test_calls(call):
 def test_the_extremes_are_finite():
     def call(m):
         found = []
-        for name in "elu selu celu silu mish softplus gelu hardswish logsigmoid".split():
+        for (
+            name
+        ) in "elu selu celu silu mish softplus gelu hardswish logsigmoid".split():
             x = m.tensor([-1000.0, -100.0, 100.0, 1000.0], requires_grad=True)
             y = getattr(m.nn.functional, name)(x)
             y.sum().backward()
