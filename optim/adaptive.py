@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import plugrad
 from plugrad import Tensor, full_like, zeros_like
 
 from .optimizer import Group, Optimizer, ParamsT, State, check, counter

@@ -449,12 +449,3 @@ def check_ways(defaults: dict[str, Any]) -> None:
         raise RuntimeError("`fused` does not support `differentiable`")
     if defaults.get("fused") and defaults.get("foreach"):
         raise RuntimeError("`fused` and `foreach` cannot be `True` together")
-    if defaults.get("foreach") and not defaults.get("capturable"):
-        for name in ("lr", "betas"):
-            value = defaults.get(name)
-            values = value if isinstance(value, tuple) else (value,)
-            if any(isinstance(each, Tensor) for each in values):
-                raise ValueError(
-                    f"{name} as a Tensor is not supported for capturable=False and "
-                    "foreach=True"
-                )

@@ -231,8 +231,9 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
 
 
 def is_batch_norm(module: Module) -> bool:
-    """By what it does: whoever keeps running means by a momentum can begin anew."""
-    return hasattr(module, "reset_running_stats") and hasattr(module, "momentum")
+    nn = plugrad.nn
+    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+    return isinstance(module, kinds)
 
 
 class SWALR(LRScheduler):

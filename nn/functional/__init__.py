@@ -15,6 +15,8 @@ from . import (
     convolution,
     ctc,
     distances,
+    dropping,
+    embeddings,
     normalization,
     padding,
     patches,
@@ -34,6 +36,8 @@ from .class_losses import *
 from .convolution import *
 from .ctc import *
 from .distances import *
+from .dropping import *
+from .embeddings import *
 from .normalization import *
 from .padding import *
 from .patches import *
@@ -54,6 +58,8 @@ __all__ += class_losses.__all__
 __all__ += convolution.__all__
 __all__ += ctc.__all__
 __all__ += distances.__all__
+__all__ += dropping.__all__
+__all__ += embeddings.__all__
 __all__ += normalization.__all__
 __all__ += padding.__all__
 __all__ += patches.__all__

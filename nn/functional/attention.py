@@ -50,7 +50,10 @@ def scaled_dot_product_attention(
         scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     if enable_gqa:
         key, value = shared_heads(query, key), shared_heads(query, value)
-    if attn_mask is not None or not query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
+    if (
+        attn_mask is not None
+        or not query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
+    ):
         query, key, value = same_front(query, key, value, attn_mask)
     if dropout_p:
         return with_dropout(query, key, value, attn_mask, dropout_p, is_causal, scale)
@@ -378,7 +381,13 @@ def check_heads(
 
 
 def check_sizes(
-    width: int, expected: int, num_heads: int, k: Tensor, v: Tensor, mask: Any, q: Tensor
+    width: int,
+    expected: int,
+    num_heads: int,
+    k: Tensor,
+    v: Tensor,
+    mask: Any,
+    q: Tensor,
 ) -> None:
     """Raise unless the sizes go together."""
     if width != expected:
@@ -386,7 +395,9 @@ def check_sizes(
             f"was expecting embedding dimension of {expected}, but got {width}"
         )
     if width % num_heads:
-        raise AssertionError(f"embed_dim {width} not divisible by num_heads {num_heads}")
+        raise AssertionError(
+            f"embed_dim {width} not divisible by num_heads {num_heads}"
+        )
     if mask is None:
         return
     sizes = (q.shape[0], k.shape[0])

@@ -29,9 +29,7 @@ LOWEST = -1.7580993408473766
 def check(p: float) -> None:
     """Raise unless `p` is a probability."""
     if not 0 <= p <= 1:
-        raise ValueError(
-            f"dropout probability has to be between 0 and 1, but got {p}"
-        )
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 def drawn(x: Tensor, shape: Any, p: float) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 from plugrad import Tensor, op
 from plugrad.testing import Sample
 
-__all__ = ["linear"]
+__all__ = ["bilinear", "linear"]
 
 
 @op(promote="equal", method=False, oracle="torch.nn.functional.linear")
@@ -63,3 +63,38 @@ def _(make: Any) -> Iterator[Sample]:
     x = make(3, 3)
     yield Sample(x, x)
     yield Sample(make(2, 4), make(5, 3)).named("mismatch", smooth=False)
+
+
+def bilinear(
+    input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """input1 @ weight[o] @ input2 + bias[o] for each output o, for rows of any number
+    of dimensions.
+
+    >>> import plugrad
+    >>> from plugrad.nn import functional as F
+    >>> x, y = plugrad.tensor([[1.0, 2.0]]), plugrad.tensor([[3.0]])
+    >>> F.bilinear(x, y, plugrad.ones(4, 2, 1))
+    tensor([[9., 9., 9., 9.]])
+    """
+    sizes = input1.shape[-1:] + input2.shape[-1:]
+    if weight.ndim != 3 or weight.shape[1:] != sizes:
+        raise RuntimeError(
+            f"bilinear: weight must have shape (out, in1, in2), but it is "
+            f"{list(weight.shape)}, with inputs of shapes {list(input1.shape)} and "
+            f"{list(input2.shape)}"
+        )
+    if input1.shape[:-1] != input2.shape[:-1]:
+        raise RuntimeError(
+            "bilinear: the inputs must have the same dimensions but for the last, but "
+            f"have shapes {list(input1.shape)} and {list(input2.shape)}"
+        )
+    out = weight.shape[0]
+    if bias is not None and tuple(bias.shape) != (out,):
+        raise RuntimeError(
+            f"bilinear: bias must have shape [{out}], not {list(bias.shape)}"
+        )
+    flat = weight.permute(1, 0, 2).reshape(sizes[0], out * sizes[1])
+    half = (input1 @ flat).reshape(*input1.shape[:-1], out, sizes[1])
+    y = (half @ input2.unsqueeze(-1)).squeeze(-1)
+    return y if bias is None else y + bias

@@ -7,7 +7,6 @@ an op for each layer and direction (`recurrent_ops`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import plugrad
 from plugrad import Tensor

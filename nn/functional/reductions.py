@@ -62,7 +62,7 @@ def reduced(loss: Tensor, reduction: str) -> Tensor:
 def reduced_array(k: Any, loss: Any, reduction: str) -> Any:
     """The same within an op."""
     if reduction == "mean":
-        return k.mean(loss)
+        return k.sum(loss) + float("nan") if 0 in loss.shape else k.mean(loss)
     return k.sum(loss) if reduction == "sum" else loss
 
 

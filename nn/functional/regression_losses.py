@@ -249,7 +249,8 @@ def gaussian_nll_loss(
         if shape[:-1] == given:
             var = var.unsqueeze(-1)
         elif (
-            len(shape) != len(given) or sum(a != b for a, b in zip(shape, given)) != 1
+            len(shape) != len(given)
+            or [b for a, b in zip(shape, given) if a != b] != [1]
         ):
             raise ValueError(
                 f"var is of incorrect size: {list(given)} for an input of size "

@@ -104,7 +104,8 @@ def bent_loss(
     tensor([0.5000, 4.0000])
     """
     d = k.abs(x - target)
-    loss = k.where(d < bend, d * d * (0.5 * scale), (d - 0.5 * bend) * (bend * scale))
+    near = k.minimum(d, k.zeros_like(d) + bend)
+    loss = near * (d - near * 0.5) * scale
     return reduced_array(k, typed_as(k, loss, x), reduction)
 
 
@@ -120,8 +121,9 @@ def _bent_loss_rule(
     need: Any,
 ) -> Any:
     d = x - target
-    slope = k.where(k.abs(d) < bend, d * scale, k.sign(d) * (bend * scale))
-    slope = typed_as(k, slope * share(g, d.shape, reduction), x)
+    bends = k.zeros_like(d) + bend
+    slope = k.maximum(k.minimum(d, bends), -bends)
+    slope = typed_as(k, slope * (share(g, d.shape, reduction) * scale), x)
     return slope if need[0] else None, -slope if need[1] else None
 
 

@@ -305,12 +305,8 @@ def max_unpool3d(
     >>> from plugrad.nn import functional as F
     >>> x = plugrad.arange(8.0).reshape(1, 2, 2, 2)
     >>> values, indices = F.max_pool3d(x, 2, return_indices=True)
-    >>> F.max_unpool3d(values, indices, 2)
-    tensor([[[[0., 0.],
-              [0., 0.]],
-
-             [[0., 0.],
-              [0., 7.]]]])
+    >>> F.max_unpool3d(values, indices, 2).shape
+    plugrad.Size([1, 2, 2, 2])
     """
     return unpool(
         "max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size

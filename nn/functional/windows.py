@@ -45,7 +45,11 @@ def check_input(name: str, x: Tensor, dims: int) -> None:
     which only N may be 0."""
     if not isinstance(x, Tensor):
         raise TypeError(f"{name}: input must be a Tensor, not {type(x).__name__}")
-    shape = x.shape
+    check_shape(name, x.shape, dims)
+
+
+def check_shape(name: str, shape: Ints, dims: int) -> None:
+    """The same of the shape alone."""
     if len(shape) - dims not in (1, 2) or 0 in shape[-dims - 1 :]:
         names = ", ".join(("L",) if dims == 1 else ("D", "H", "W")[-dims:])
         raise RuntimeError(
@@ -65,7 +69,8 @@ def find_window(
     ceil_mode: bool,
 ) -> Window:
     """The windows over the last `dims` dimensions of `x`; errors name the function."""
-    check_input(name, x, dims)
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name}: input must be a Tensor, not {type(x).__name__}")
     if type(kernel) is not int:
         kernel = ints(name, "kernel_size", kernel, dims)
     if stride is None or stride == () or stride == []:
@@ -76,11 +81,17 @@ def find_window(
         padding = ints(name, "padding", padding, dims)
     if type(dilation) is not int:
         dilation = ints(name, "dilation", dilation, dims)
-    sizes = tuple(x.shape[-dims:])
-    return make_window(name, sizes, kernel, stride, padding, dilation, bool(ceil_mode))
+    up = bool(ceil_mode)
+    return checked(name, x.shape, dims, kernel, stride, padding, dilation, up)
 
 
 @lru_cache(512)
+def checked(name: str, shape: Ints, dims: int, *numbers: Any) -> Window:
+    """Check the shape and count the windows; a call of a layer is like its last."""
+    check_shape(name, shape, dims)
+    return make_window(name, tuple(shape[-dims:]), *numbers)
+
+
 def make_window(
     name: str,
     sizes: Ints,
@@ -90,7 +101,8 @@ def make_window(
     dilation: Any,
     up: bool,
 ) -> Window:
-    """Check the numbers and count the windows; a call of a layer is like its last."""
+    """Check the numbers, and count the windows; with `up` also those that only begin
+    inside."""
     n = len(sizes)
     kernel, stride, padding, dilation = (
         (each,) * n if type(each) is int else each

@@ -8,10 +8,14 @@ from . import (
     adaptive_softmax,
     attention,
     batchnorm,
+    bilinear,
     class_losses,
     containers,
     convolution,
     distances,
+    dropout,
+    embeddings,
+    flatten,
     lazy_convolution,
     lazy_normalization,
     linear,
@@ -29,10 +33,14 @@ from .adaptive import *
 from .adaptive_softmax import *
 from .attention import *
 from .batchnorm import *
+from .bilinear import *
 from .class_losses import *
 from .containers import *
 from .convolution import *
 from .distances import *
+from .dropout import *
+from .embeddings import *
+from .flatten import *
 from .lazy_convolution import *
 from .lazy_normalization import *
 from .linear import *
@@ -52,10 +60,14 @@ __all__ += adaptive.__all__
 __all__ += adaptive_softmax.__all__
 __all__ += attention.__all__
 __all__ += batchnorm.__all__
+__all__ += bilinear.__all__
 __all__ += class_losses.__all__
 __all__ += containers.__all__
 __all__ += convolution.__all__
 __all__ += distances.__all__
+__all__ += dropout.__all__
+__all__ += embeddings.__all__
+__all__ += flatten.__all__
 __all__ += lazy_convolution.__all__
 __all__ += lazy_normalization.__all__
 __all__ += linear.__all__

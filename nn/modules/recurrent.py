@@ -167,7 +167,9 @@ class RNNBase(Module):
         for each in self.all_weights:
             w_ih, w_hh, *rest = each
             b_ih, b_hh = rest[:2] if self.bias else (None, None)
-            weights.append((w_ih, w_hh, b_ih, b_hh, rest[-1] if self.proj_size else None))
+            weights.append(
+                (w_ih, w_hh, b_ih, b_hh, rest[-1] if self.proj_size else None)
+            )
         dropout = self.dropout if self.training else 0.0
         return F.layers(
             self.mode, x, states, weights, sizes, widths, dropout, self.bidirectional
@@ -250,8 +252,7 @@ def check_states(module: RNNBase, states: Any, widths: Any, batch: int) -> None:
         if tuple(state.shape) != (count, batch, width):
             name = f"hidden[{i}]" if len(widths) > 1 else "hidden"
             raise RuntimeError(
-                f"Expected {name} size {(count, batch, width)}, got "
-                f"{list(state.shape)}"
+                f"Expected {name} size {(count, batch, width)}, got {list(state.shape)}"
             )
 
 

@@ -116,7 +116,7 @@ class MultiplicativeLR(LambdaLR):
 class Factors(LRScheduler):
     """A schedule of one factor for all groups, told in two ways."""
 
-    def factor(self, n: int) -> float:
+    def ratio(self, n: int) -> float:
         """The factor by which step `n` changes the rate of before."""
         raise NotImplementedError
 
@@ -127,7 +127,7 @@ class Factors(LRScheduler):
     def get_lr(self) -> list[Any]:
         """The rates of before, times the factor of this step."""
         self.warn_outside_step()
-        factor = self.factor(self.last_epoch)
+        factor = self.ratio(self.last_epoch)
         # times 1 would be the same, but make an int a float
         return values(self.optimizer, "lr") if factor == 1 else self.scaled(factor)
 
@@ -159,7 +159,7 @@ class StepLR(Factors):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, n: int) -> float:
+    def ratio(self, n: int) -> float:
         return 1 if n == 0 or n % self.step_size else self.gamma
 
     def whole(self, n: int) -> float:
@@ -189,7 +189,7 @@ class MultiStepLR(Factors):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, n: int) -> float:
+    def ratio(self, n: int) -> float:
         return self.gamma ** self.milestones[n] if n in self.milestones else 1
 
     def whole(self, n: int) -> float:
@@ -218,22 +218,17 @@ class ConstantLR(Factors):
                 "Constant multiplicative factor expected to be between 0 and 1, got "
                 f"{factor}"
             )
-        # in the instance, `factor` is the number, as in PyTorch's states
-        self.factor = factor  # type: ignore[assignment,method-assign]
+        self.factor = factor
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[Any]:
-        """The rates of before, but for the first and the last of these steps."""
-        self.warn_outside_step()
-        if self.last_epoch == 0:
-            return self.scaled(self.factor)  # type: ignore[arg-type]
-        if self.last_epoch == self.total_iters:
-            return self.scaled(1.0 / self.factor)  # type: ignore[operator]
-        return values(self.optimizer, "lr")
+    def ratio(self, n: int) -> float:
+        if n == 0:
+            return self.factor
+        return 1.0 / self.factor if n == self.total_iters else 1
 
     def whole(self, n: int) -> float:
-        return 1 if n >= self.total_iters else self.factor  # type: ignore[return-value]
+        return 1 if n >= self.total_iters else self.factor
 
 
 class LinearLR(Factors):
@@ -270,7 +265,7 @@ class LinearLR(Factors):
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, n: int) -> float:
+    def ratio(self, n: int) -> float:
         if n == 0:
             return self.start_factor
         if self._is_initial or n > self.total_iters:
@@ -301,7 +296,7 @@ class ExponentialLR(Factors):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, n: int) -> float:
+    def ratio(self, n: int) -> float:
         return 1 if self._is_initial else self.gamma
 
     def whole(self, n: int) -> float:
@@ -331,7 +326,7 @@ class PolynomialLR(Factors):
         self.power = power
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, n: int) -> float:
+    def ratio(self, n: int) -> float:
         if self._is_initial or n > self.total_iters:
             return 1
         now, before = 1.0 - n / self.total_iters, 1.0 - (n - 1) / self.total_iters

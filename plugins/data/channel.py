@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import selectors
 import socket
 import sys
 import tempfile
@@ -26,6 +27,8 @@ LENGTH = Struct("<Q")
 FEW = 1 << 16  # bytes; a file of 64 KiB takes 25 µs to make and map, copying it 20
 ALIGNED = 64
 PASSES_FILES = hasattr(socket, "send_fds") and hasattr(os, "pwrite")
+# not epoll, of which forked processes would share the one in the kernel
+Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 CLOSED_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 Piece = Any  # bytes or a memoryview of bytes

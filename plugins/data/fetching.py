@@ -1,8 +1,8 @@
 """Fetch the samples of a batch, and make the batch of them.
 
 A fetcher is made once for an epoch, in the main process or in each worker: called with
-what the sampler gave, it returns a batch; `skip` passes one over. At the end of an
-iterable dataset both raise `Ended`.
+what the sampler gave, it returns a batch. At the end of an iterable dataset it raises
+`Ended`.
 """
 
 from __future__ import annotations
@@ -57,9 +57,6 @@ class FromIndices:
             return self.collate(fetched(self.dataset, indices))
         return self.collate(self.dataset[indices])
 
-    def skip(self, indices: Any) -> None:
-        """Nothing has to be done to pass over indices."""
-
 
 def batches_of(dataset: Any) -> Callable[[list[int]], Any] | None:
     """A function that indexes the tensors of a dataset once for a whole batch, which
@@ -89,13 +86,12 @@ class FromIterator:
         self.collate = recipe.collate_fn
         self.ended = False
 
-    def draw(self, count: Any) -> Any:
-        """The samples of the next batch."""
+    def __call__(self, count: Any) -> Any:
         if self.ended:
             raise Ended
         if not self.batched:
             for sample in self.samples:
-                return sample
+                return self.collate(sample)
             self.ended = True
             raise Ended
         samples = list(islice(self.samples, count))
@@ -103,11 +99,4 @@ class FromIterator:
             self.ended = True
             if not samples or self.drop_last:
                 raise Ended
-        return samples
-
-    def __call__(self, count: Any) -> Any:
-        return self.collate(self.draw(count))
-
-    def skip(self, count: Any) -> None:
-        """Draw the samples of a batch and drop them."""
-        self.draw(count)
+        return self.collate(samples)

@@ -132,14 +132,14 @@ MODELS = {
         LeNet,
         pictures,
         lambda model, x, y: F.cross_entropy(model(x), y),
-        lambda model: optim.SGD(model.parameters(), lr=0.05, momentum=0.9),
-        steps=10,
+        lambda model: optim.SGD(model.parameters(), lr=0.03, momentum=0.9),
+        steps=8,
     ),
     "LanguageModel": Model(
         Tagger,
         sentences,
         next_words,
-        lambda model: optim.Adam(model.parameters(), lr=0.01),
+        lambda model: optim.Adam(model.parameters(), lr=0.03),
         steps=10,
     ),
     "TransformerBlock": Model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import plugrad
@@ -28,10 +29,10 @@ def both(cell: Cell) -> tuple[Any, Any]:
     """The layer on the backend and on the reference, in the same state."""
     k, reference = cell.subject.k, cell.subject.reference
     make = LAYERS[cell.case].make
-    theirs = build(cell, reference, make)
-    with plugrad.backend(reference.name), plugrad.no_grad():
-        theirs(*inputs_of(cell, reference))  # lazy layers take their shapes
-    ours = build(cell, k, make)
+    ours, theirs = build(cell, k, make), build(cell, reference, make)
+    for side, module in ((k, ours), (reference, theirs)):
+        with plugrad.backend(side.name), plugrad.no_grad():
+            module(*inputs_of(cell, side))  # lazy layers take their shapes
     with plugrad.backend(k.name):
         ours.load_state_dict(theirs.state_dict())
     return ours, theirs
@@ -84,7 +85,5 @@ def test_state(cell: Cell) -> None:
 
 def reverse(cell: Cell) -> Cell:
     """The cell on its reference."""
-    from dataclasses import replace
-
     subject = replace(cell.subject, k=cell.subject.reference)
     return replace(cell, subject=subject)

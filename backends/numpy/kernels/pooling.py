@@ -122,11 +122,14 @@ def max_pool_put(g: Any, x: Any, y: Any, window: Window) -> Any:
     plan = _plan(x.shape[-len(window[0]) :], window)
     wide = _padded(x, plan, _lowest(x))
     out = np.zeros(wide.shape, g.dtype)
-    free = np.ones(y.shape, bool)
+    free = None  # where the largest has not been met yet
     for index in plan.slices:
         mask = np.equal(wide[index], y)
-        mask &= free
-        free ^= mask
+        if free is None:
+            free = ~mask
+        else:
+            mask &= free
+            free ^= mask
         if plan.apart:
             np.multiply(g, mask, out=out[index])
         else:

@@ -164,7 +164,9 @@ WRONG = [
     lambda t, f: f(*zeros(t, (2, 3), (2, 3), (2, 3)), t.zeros(2, 2, dtype=t.float64)),
     lambda t, f: f(*zeros(t, (2, 3), (2, 3), (2, 3)), t.zeros(4, 5)),
     lambda t, f: f(*zeros(t, (2, 2, 3), (3, 2, 3), (2, 2, 3))),
-    lambda t, f: f(*zeros(t, (1, 3, 2, 3), (1, 2, 2, 3), (1, 2, 2, 3)), enable_gqa=True),
+    lambda t, f: f(
+        *zeros(t, (1, 3, 2, 3), (1, 2, 2, 3), (1, 2, 2, 3)), enable_gqa=True
+    ),
 ]
 
 

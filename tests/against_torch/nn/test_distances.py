@@ -72,8 +72,11 @@ def test_pdist(shape, p):
     for library in (plugrad, torch):
         t = library.tensor(x, requires_grad=True)
         y = library.nn.functional.pdist(t, p)
-        (y * y).sum().backward()
-        found.append((y.detach().numpy(), t.grad.numpy()))
+        found.append([y.detach().numpy()])
+        if shape[0] > 1:  # torch's backward crashes the process where there is no pair
+            (y * y).sum().backward()
+            grad = library.zeros_like(t) if t.grad is None else t.grad
+            found[-1].append(grad.numpy())
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
 
@@ -115,8 +118,8 @@ def test_zeros_have_a_similarity():
 
 @pytest.mark.parametrize("rows", [1, 7])
 def test_adaptive_probabilities(rows):
-    theirs = torch.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [5, 12], head_bias=True)
-    ours = plugrad.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [5, 12], head_bias=True)
+    theirs = torch.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [5, 12], 2.0, True)
+    ours = plugrad.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [5, 12], 2.0, True)
     ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
     x = 5 * np.random.default_rng(0).standard_normal((rows, 8)).astype(np.float32)
     with torch.no_grad(), plugrad.no_grad():

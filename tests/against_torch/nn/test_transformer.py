@@ -95,9 +95,8 @@ def stacks():
     for options in ({}, {"batch_first": True}):
         inputs = [(2, 3, 4)] if options else one
         for mask in (None, masks(3, 3), later(3)):
-            call = {"mask": mask, "src_key_padding_mask": None if mask is None else None}
             args = stack("Encoder", 1, **options)
-            yield Layer(kind, args, {}, inputs, call, smooth=False)
+            yield Layer(kind, args, {}, inputs, {"mask": mask}, smooth=False)
         for causal in (True, False, None):
             call = {"mask": later(3), "is_causal": causal}
             yield Layer(kind, args, {}, inputs, call, smooth=False)
