@@ -19,6 +19,7 @@ BENCHMARKS = {
     "import": "importing",
     "kernels": "kernels",
     "memory": "memory",
+    "optim": "optim",
     "plugins": "plugins",
     "random": "random",
     "sparse": "sparse",

@@ -516,7 +516,8 @@ def saved_entry(
         value = named[name]
         return getattr(value, "_a", value)
     if name not in values:  # x_shape, x_dtype
-        attribute = name[-5:]
+        # one of two strings: each new one that getattr sees stays in Python's caches
+        attribute = "shape" if name.endswith("shape") else "dtype"
         value = values[name[:-6]]
         if isinstance(value, SIZES):
             return [getattr(getattr(v, "_a", None), attribute, None) for v in value]

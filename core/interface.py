@@ -76,6 +76,7 @@ class Backend:
     tolerances: Mapping[str, tuple[float, float]] = {}  # dtype -> (rtol, atol)
     dtype_hints: Mapping[str, str] = {}  # what to install for a dtype that is missing
     ops: dict[str, Op] = OPS
+    replaceable: tuple[str, ...] = ()  # methods that kernel plugins may replace
     overrides: Sequence[Overrides] = ()  # kernel plugins in use, latest last
 
     def __init__(self) -> None:

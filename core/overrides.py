@@ -343,15 +343,20 @@ def find(kernels: str | Overrides, backend: str) -> Overrides:
             f"{title} are for backend {kernels.backend!r}, not {backend!r}"
         )
     from .interface import OPS
+    from .selection import get_backend
 
-    unknown = [op for op in kernels.entries if op.removesuffix("_") not in OPS]
+    own = get_backend(backend).replaceable
+    entries = {op: e for op, e in kernels.entries.items() if op not in own}
+    unknown = [op for op in entries if op.removesuffix("_") not in OPS]
     if unknown:
         raise BackendError(f"{title} are for ops that do not exist: {names(unknown)}")
     for op, entry in kernels.entries.items():
-        if entry.vjp is not None and (op.endswith("_") or OPS[op].view):
+        if entry.vjp is None:
+            continue
+        if op in own or op.endswith("_") or OPS[op].view:
             raise BackendError(
-                f"{title} give a pair for {op!r}: ops that write and views have no "
-                "pairs; give the forward alone"
+                f"{title} give a pair for {op!r}: ops that write, views and methods of "
+                "a backend have no pairs; give the forward alone"
             )
     return kernels
 
@@ -374,5 +379,8 @@ def switch(k: Backend, overrides: list[Overrides]) -> None:
     for op in touched:
         for slot in (f"_{op}", f"_{op}_"):
             k.__dict__.pop(slot, None)
-        if not hasattr(k.namespace, op):
+        if op in k.replaceable:  # as the class has it, and the kernels above that
+            k.__dict__.pop(op, None)
+            setattr(k, op, overridden(k, op, getattr(k, op), slot=False))
+        elif not hasattr(k.namespace, op):
             k.__dict__.pop(op, None)

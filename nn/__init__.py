@@ -14,11 +14,13 @@ from types import ModuleType
 
 from plugrad import Buffer, Parameter, hookimpl
 
-from . import functional, init, modules, parameter
+from . import functional, init, modules, parallel, parameter, utils
 from .modules import *
+from .parallel import DataParallel
 from .parameter import UninitializedBuffer, UninitializedParameter
 
 __all__ = ["Buffer", "Parameter", "functional", "init", "modules"]
+__all__ += ["DataParallel", "parallel", "utils"]
 __all__ += ["UninitializedBuffer", "UninitializedParameter", "parameter"]
 __all__ += modules.__all__
 

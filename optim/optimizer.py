@@ -179,6 +179,8 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; `closure`, if given, computes the
         loss and its gradients first, and its result is returned."""
+        if type(self).update is Optimizer.update:
+            raise NotImplementedError(f"{type(self).__name__} has no update()")
         loss = None
         if closure is not None:
             with plugrad.enable_grad():
@@ -198,12 +200,13 @@ class Optimizer:
             g = p.grad
             if g is None:
                 continue
-            if g.is_sparse and not self.sparse:
+            is_sparse = g.is_sparse
+            if is_sparse and not self.sparse:
                 raise RuntimeError(
                     f"{type(self).__name__} does not support sparse gradients, please "
                     "consider SparseAdam instead"
                 )
-            if g.is_sparse and group.get("differentiable"):
+            if is_sparse and group.get("differentiable"):
                 raise UnsupportedOpError(
                     f"{type(self).__name__}: differentiable=True takes dense gradients "
                     "only; convert this one with to_dense()"
@@ -220,7 +223,7 @@ class Optimizer:
                 names = self.elements(state)
                 with plugrad.enable_grad():
                     state.update(update_recorded(update, p, g, given, names))
-            elif p.is_complex() and not g.is_sparse:
+            elif p.is_complex() and not is_sparse:
                 real = plugrad.view_as_real
                 parts = {name: real(state[name]) for name in self.elements(state)}
                 yield update, real(p.detach()), real(g), {**given, **parts}
@@ -276,7 +279,6 @@ class Optimizer:
 
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         """Change a parameter and its state in place, by the gradient `g`."""
-        raise NotImplementedError(f"{type(self).__name__} has no update()")
 
     # --- Saving and loading -----------------------------------------------------------
 
@@ -359,13 +361,11 @@ class Optimizer:
                 group.setdefault(name, default)
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
+        text = f"{type(self).__name__} ("
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            for key in sorted(group):
-                if key != "params":
-                    lines.append(f"    {key}: {group[key]}")
-        return "\n".join([*lines, ")"])
+            options = [f"    {k}: {group[k]}\n" for k in sorted(group) if k != "params"]
+            text += f"\nParameter Group {i}\n{''.join(options)}"
+        return text + ")"
 
     # --- Hooks ------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import ast
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from plugrad.conformance import __main__ as command
 from plugrad.conformance import levels, report
 from plugrad.conformance.cells import MAIN, Subject, declared, is_main
 from plugrad.conformance.known import FOLDER, find_expected, read
+from plugrad.conformance.layers import LAYERS
+from plugrad.conformance.optimizers import OPTIMIZERS, SCHEDULES
 from plugrad.conformance.reference import reference_for
 from tests.conformance_runs import run, run_suite
 
@@ -187,6 +190,7 @@ def test_a_frozen_suite_has_no_newer_op():
     ops = plugrad.Backend.ops
     frozen = levels.find_suite("2026.1", ops)
     assert set(frozen.ops) <= set(ops) and set(frozen.tests) <= set(levels.TESTS)
+    assert {*frozen.cases} <= {*levels.CASES} != set()
     newer = levels.find_suite(None, {**ops, "newer": None})
     assert "newer" in newer.ops and "newer" not in frozen.ops
     assert levels.find_suite("2026.1", {**ops, "newer": None}) == frozen
@@ -199,6 +203,51 @@ def test_freezing_writes_what_is_read(tmp_path, monkeypatch):
     frozen = levels.find_suite("next", {})
     assert set(frozen.ops) == set(plugrad.Backend.ops)
     assert set(frozen.tests) == set(levels.TESTS)
+    assert frozen.cases == levels.CASES
+
+
+def test_a_frozen_suite_has_no_newer_case():
+    k = plugrad.get_backend("numpy")
+    whole = levels.find_suite(None, k.ops)
+    fewer = replace(whole, cases=["Linear", "MLP"])
+    found = {cell.case for _, cell in fewer.cells(Subject(k, k), None)}
+    assert found == {None, "Linear", "MLP"}
+
+
+# ---- The tables of layers, optimizers and schedules
+
+# what holds layers, and what others are made of
+BASES = {
+    *("Container", "Module", "ModuleDict", "ModuleList", "ParameterDict"),
+    *("ParameterList", "RNNBase", "RNNCellBase", "DataParallel"),
+}
+
+
+def classes(module, base):
+    """The names of a module's public classes that are made of a base."""
+    found = {name: getattr(module, name) for name in module.__all__}
+    return {
+        name
+        for name, each in found.items()
+        if isinstance(each, type) and issubclass(each, base) and each is not base
+    }
+
+
+def named(table):
+    return {name.partition("-")[0] for name in table}
+
+
+def test_every_layer_is_in_the_table():
+    """By its name; upsampling has its modes only."""
+    found = classes(plugrad.nn, plugrad.nn.Module) - BASES
+    assert found == named(LAYERS)
+
+
+def test_every_optimizer_and_schedule_is_in_the_tables():
+    optim = plugrad.optim
+    assert classes(optim, optim.Optimizer) == named(OPTIMIZERS)
+    schedules = classes(optim.lr_scheduler, optim.lr_scheduler.LRScheduler)
+    assert schedules - {"LRScheduler"} <= named(SCHEDULES)
 
 
 def test_the_suite_takes_only_what_is_public():

@@ -8,5 +8,13 @@ from __future__ import annotations
 
 from .backend import SparseBackend, plugrad_backend
 from .patterns import Pattern, SparseArray
+from .products import by_rows, share
 
-__all__ = ["Pattern", "SparseArray", "SparseBackend", "plugrad_backend"]
+__all__ = [
+    "Pattern",
+    "SparseArray",
+    "SparseBackend",
+    "by_rows",
+    "plugrad_backend",
+    "share",
+]

@@ -50,6 +50,7 @@ class SparseBackend(Backend):
     is_sparse = True
     namespace = Refused()
     views = False
+    replaceable = ("product", "sampled", "sparse_product")
 
     def __init__(self, name: str, dense: Backend, xp: Any) -> None:
         self.name = name

@@ -15,7 +15,7 @@ from .walk import Walk
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Self
 
 
 class Module(Registration, Walk, Moving, Hooked, State):
@@ -85,6 +85,18 @@ class Module(Registration, Walk, Moving, Hooked, State):
         from .. import compile
 
         self.forward = compile(self.forward, *args, **kwargs)
+
+    def _replicate_for_data_parallel(self) -> Self:
+        """A copy with dictionaries of its own, to be given the parameters' copies on
+        another device as plain attributes."""
+        replica = self.__new__(type(self))
+        own = replica.__dict__
+        own.update(self.__dict__)
+        own["_parameters"] = {}
+        own["_buffers"] = self._buffers.copy()
+        own["_modules"] = self._modules.copy()
+        own["_is_replica"] = True
+        return replica
 
     # --- Pickles ----------------------------------------------------------------------
 

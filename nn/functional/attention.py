@@ -10,6 +10,7 @@ import plugrad
 from plugrad import Tensor
 
 from .attention_ops import attention
+from .dropping import dropout
 from .padding import pad
 from .products import linear
 
@@ -74,8 +75,8 @@ def check_attention(q: Tensor, k: Tensor, v: Tensor, mask: Any, causal: bool) ->
         )
     if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
         raise RuntimeError(
-            "query and key need vectors of one size, key and value as many of them, but "
-            f"got shapes {list(q.shape)}, {list(k.shape)} and {list(v.shape)}"
+            "query and key need vectors of one size, key and value as many of them, "
+            f"but got shapes {list(q.shape)}, {list(k.shape)} and {list(v.shape)}"
         )
     if mask is None:
         return
@@ -126,8 +127,6 @@ def with_dropout(
     q: Tensor, k: Tensor, v: Tensor, mask: Any, p: float, causal: bool, scale: float
 ) -> Tensor:
     """Attention with some of the weights set to zero, and the others larger."""
-    from .. import functional as F
-
     scores = (q * scale) @ k.mT
     if causal:
         shape = scores.shape[-2:]
@@ -141,7 +140,7 @@ def with_dropout(
         weights = scores.masked_fill(hidden, 0.0).softmax(-1).masked_fill(hidden, 0.0)
     else:
         weights = scores.softmax(-1)
-    return F.dropout(weights, p) @ v
+    return dropout(weights, p) @ v
 
 
 # --- Several heads --------------------------------------------------------------------
@@ -205,7 +204,7 @@ def multi_head_attention_forward(
         mask = None
     else:
         mask, is_causal = added(attn_mask, "attn_mask", dtype), False
-    check_sizes(width, embed_dim_to_check, num_heads, key, value, mask, query)
+    check_sizes(width, embed_dim_to_check, num_heads, key, mask, query)
     if use_separate_proj_weight:
         weights = q_proj_weight, k_proj_weight, v_proj_weight
         if key.shape[:2] != value.shape[:2]:
@@ -241,29 +240,27 @@ def multi_head_attention_forward(
         check_padding(padding, batch, k.shape[2])
         padding = padding.view(batch, 1, 1, k.shape[2])
         mask = padding if mask is None else mask + padding
-    dropout = dropout_p if training else 0.0
+    p = dropout_p if training else 0.0
     if need_weights:
-        y, found = attended(q, k, v, mask, dropout)
+        y, found = attended(q, k, v, mask, p)
         found = found.mean(1) if average_attn_weights else found
         found = found if batched else found.squeeze(0)
     else:
         found = None
-        y = scaled_dot_product_attention(q, k, v, mask, dropout, is_causal)
+        y = scaled_dot_product_attention(q, k, v, mask, p, is_causal)
     y = y.permute(2, 0, 1, 3).reshape(steps, batch, width)
     y = linear(y, out_proj_weight, out_proj_bias)
     return y if batched else y.squeeze(1), found
 
 
 def attended(
-    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, p: float
 ) -> tuple[Tensor, Tensor]:
     """The values that are attended to, and how much."""
     scores = (q * math.sqrt(1 / q.shape[-1])) @ k.mT
     weights = (scores if mask is None else scores + mask).softmax(-1)
-    if dropout > 0:
-        from .. import functional as F
-
-        weights = F.dropout(weights, dropout)
+    if p > 0:
+        weights = dropout(weights, p)
     return weights @ v, weights
 
 
@@ -357,8 +354,8 @@ def check_heads(
     kind = "batched (3-D)" if q.ndim == 3 else "unbatched (2-D)"
     if k.ndim != q.ndim or v.ndim != q.ndim:
         raise AssertionError(
-            f"For {kind} `query`, expected `key` and `value` to be {q.ndim}-D but found "
-            f"{k.ndim}-D and {v.ndim}-D tensors respectively"
+            f"For {kind} `query`, expected `key` and `value` to be {q.ndim}-D but "
+            f"found {k.ndim}-D and {v.ndim}-D tensors respectively"
         )
     if padding is not None and padding.ndim != q.ndim - 1:
         raise AssertionError(
@@ -381,13 +378,7 @@ def check_heads(
 
 
 def check_sizes(
-    width: int,
-    expected: int,
-    num_heads: int,
-    k: Tensor,
-    v: Tensor,
-    mask: Any,
-    q: Tensor,
+    width: int, expected: int, num_heads: int, k: Tensor, mask: Any, q: Tensor
 ) -> None:
     """Raise unless the sizes go together."""
     if width != expected:

@@ -28,7 +28,7 @@ def pairwise_distance(
     >>> import plugrad
     >>> from plugrad.nn import functional as F
     >>> F.pairwise_distance(plugrad.zeros(1, 2), plugrad.tensor([[3.0, 4.0]]))
-    tensor([5.])
+    tensor([5.0000])
     """
     return (x1 - x2 + eps).norm(p, -1, keepdim)
 

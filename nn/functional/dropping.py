@@ -171,10 +171,10 @@ def dropout2d(
         warn(2, input.ndim, 3)
     if input.ndim == 3:
         warnings.warn(
-            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise "
-            "1D dropout behavior is desired - input is interpreted as shape (N, C, L), "
-            "where C is the channel dim. Use dropout1d for this, and unsqueeze(0) for "
-            "an image without a batch",
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-"
+            "wise 1D dropout behavior is desired - input is interpreted as shape (N, "
+            "C, L), where C is the channel dim. Use dropout1d for this, and "
+            "unsqueeze(0) for an image without a batch",
             stacklevel=2,
         )
     return feature_dropout(input, p, training, inplace, True)

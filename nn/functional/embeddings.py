@@ -123,7 +123,7 @@ def embedding_bag(
     padding_idx: int | None = None,
 ) -> Tensor:
     """The sum, mean or maximum of several rows of `weight`: those that a row of `input`
-    names, or, if `input` has one dimension, those from one of the `offsets` to the next.
+    names, or, if `input` has one dimension, those from one offset to the next.
 
     Rows that are `padding_idx` do not count. `per_sample_weights`, of the shape of
     `input`, multiply the rows of a sum. See `embedding` for the rest.
@@ -160,15 +160,15 @@ def embedding_bag(
     options = padding, scale_grad_by_freq, sparse
     if offsets is None:
         kept = None if padding < 0 else input != padding
-        rows = plugrad.embedding(weight, input, *options)
+        rows = taken(weight, input, *options)
         return pooled(rows, kept, per_sample_weights, mode)
     starts, lengths = bounds(input, offsets, include_last_offset)
     if mode == "max":
         input, kept = squared(input, starts, lengths)
         if padding >= 0:
             kept = kept & (input != padding)
-        return pooled(plugrad.embedding(weight, input, *options), kept, None, mode)
-    rows = plugrad.embedding(weight, input, *options)
+        return pooled(taken(weight, input, *options), kept, None, mode)
+    rows = taken(weight, input, *options)
     ones = plugrad.ones_like(input, dtype=rows.dtype)
     if padding >= 0:
         ones = ones * (input != padding)
@@ -183,6 +183,14 @@ def embedding_bag(
         return total
     counts = rows.new_zeros(count).index_add(0, bag, ones)
     return total / counts.clamp_min(1).unsqueeze(-1)
+
+
+def taken(weight: Tensor, indices: Tensor, *options: Any) -> Tensor:
+    """The rows of `weight`; PyTorch has another error here for a row that is not."""
+    try:
+        return plugrad.embedding(weight, indices, *options)
+    except IndexError as error:
+        raise RuntimeError(f"embedding_bag: {error}") from error
 
 
 def pooled(

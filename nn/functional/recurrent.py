@@ -12,6 +12,7 @@ import plugrad
 from plugrad import Tensor
 
 from . import recurrent_samples  # noqa: F401  (gives the ops their samples)
+from .dropping import dropout
 from .products import linear
 from .recurrent_ops import gru_scan, lstm_scan, rnn_scan
 
@@ -147,13 +148,14 @@ def layers(
     weights: Sequence[Weights],
     sizes: tuple[int, ...],
     widths: Sequence[int],
-    dropout: float,
+    p: float,
     bidirectional: bool,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """All layers of a recurrent network on packed rows, and the states at the end.
 
     `weights` are (w_ih, w_hh, b_ih, b_hh, w_hr) for each layer and direction, `widths`
-    those of the states, and `sizes` the number of rows of each step.
+    those of the states, `sizes` the number of rows of each step, and `p` the share of
+    numbers that dropout takes out between layers.
     """
     directions = 2 if bidirectional else 1
     zeros = None
@@ -161,10 +163,8 @@ def layers(
         zeros = tuple(x.new_zeros(sizes[0], n) for n in widths)
     ends: list[tuple[Tensor, ...]] = []
     for i in range(0, len(weights), directions):
-        if i and dropout:
-            from .. import functional as F
-
-            x = F.dropout(x, dropout)
+        if i and p:
+            x = dropout(x, p)
         found = []
         for j in range(directions):
             first = zeros or tuple(each[i + j] for each in states or ())

@@ -25,6 +25,7 @@ from . import (
     patches,
     pooling,
     recurrent,
+    recurrent_cells,
     resizing,
     transformer,
 )
@@ -51,6 +52,7 @@ from .padding import *
 from .patches import *
 from .pooling import *
 from .recurrent import *
+from .recurrent_cells import *
 from .resizing import *
 from .transformer import *
 
@@ -77,5 +79,6 @@ __all__ += padding.__all__
 __all__ += patches.__all__
 __all__ += pooling.__all__
 __all__ += recurrent.__all__
+__all__ += recurrent_cells.__all__
 __all__ += resizing.__all__
 __all__ += transformer.__all__

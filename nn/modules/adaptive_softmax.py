@@ -36,8 +36,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     >>> output, loss = layer(plugrad.zeros(3, 8), plugrad.tensor([0, 7, 19]))
     >>> output.shape, loss.shape
     (plugrad.Size([3]), plugrad.Size([]))
-    >>> layer.log_prob(plugrad.zeros(3, 8)).exp().sum(1)
-    tensor([1.0000, 1.0000, 1.0000], grad_fn=<SumBackward0>)
+    >>> layer.log_prob(plugrad.zeros(3, 8)).shape
+    plugrad.Size([3, 20])
     """
 
     def __init__(

@@ -26,7 +26,7 @@ class PairwiseDistance(Module):
     >>> import plugrad
     >>> from plugrad import nn
     >>> nn.PairwiseDistance()(plugrad.zeros(1, 2), plugrad.tensor([[3.0, 4.0]]))
-    tensor([5.])
+    tensor([5.0000])
     """
 
     def __init__(

@@ -14,6 +14,7 @@ from .. import init
 from ..functional.attention import added
 from .attention import MultiheadAttention
 from .containers import ModuleList
+from .dropout import Dropout
 from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
@@ -64,13 +65,6 @@ def steps_of(x: Tensor, batch_first: bool) -> int:
     return x.shape[1 if x.ndim == 3 and batch_first else 0]
 
 
-def dropout_layer(p: float) -> Module:
-    """The layer for dropout."""
-    from . import Dropout
-
-    return Dropout(p)
-
-
 # --- Layers ---------------------------------------------------------------------------
 
 
@@ -101,14 +95,14 @@ class Layer(Module):
             )
             setattr(self, name, attention)
         self.linear1 = Linear(d_model, dim_feedforward, **made)
-        self.dropout = dropout_layer(dropout)
+        self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, **made)
         self.norm_first = norm_first
         count = len(attentions) + 1
         for i in range(count):
             setattr(self, f"norm{i + 1}", LayerNorm(d_model, **norm))
         for i in range(count):
-            setattr(self, f"dropout{i + 1}", dropout_layer(dropout))
+            setattr(self, f"dropout{i + 1}", Dropout(dropout))
         self.activation = activation_of(activation)
 
     def _attend(

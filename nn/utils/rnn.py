@@ -1,8 +1,8 @@
 """Sequences of different lengths in one batch: padded to one length, or packed.
 
 Packed, the elements of all sequences at the first step come first, then those at the
-second step, and so on. The longest sequence comes first in each step, so that those of a
-step are the first ones of the step before.
+second step, and so on. The longest sequence comes first in each step, so that those of
+a step are the first ones of the step before.
 """
 
 from __future__ import annotations
@@ -181,8 +181,8 @@ def pack_padded_sequence(
 ) -> PackedSequence:
     """Take the elements that are not padding out of a padded batch.
 
-    The batch is (steps, batch, ...), with `batch_first` (batch, steps, ...). The lengths
-    have to fall, unless `enforce_sorted` is False.
+    The batch is (steps, batch, ...), with `batch_first` (batch, steps, ...). The
+    lengths have to fall, unless `enforce_sorted` is False.
 
     >>> import plugrad
     >>> from plugrad.nn.utils.rnn import pack_padded_sequence

@@ -35,8 +35,8 @@ class Combined(LRScheduler):
 
 def check_schedulers(
     name: str, schedulers: Sequence[Any], optimizer: Optimizer | None
-) -> Any:
-    """Raise for schedulers that cannot be combined; else, the optimizer of all."""
+) -> None:
+    """Raise for schedulers that cannot be combined."""
     if len(schedulers) < 1:
         raise ValueError(f"{name} expects at least one scheduler, but got none")
     for i, each in enumerate(schedulers):
@@ -49,13 +49,11 @@ def check_schedulers(
                 f"{name} does not support ReduceLROnPlateau, whose `step` takes a "
                 f"metric: there is one at index {i}"
             )
-        optimizer = optimizer or each.optimizer
         if each.optimizer is not optimizer:
             raise ValueError(
                 f"{name} expects all schedulers to belong to the same optimizer, but "
                 f"{type(each).__name__} at index {i} belongs to another one"
             )
-    return optimizer
 
 
 class SequentialLR(Combined):
@@ -139,8 +137,10 @@ class ChainedScheduler(Combined):
     def __init__(
         self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None
     ) -> None:
-        name = type(self).__name__
-        self.optimizer = check_schedulers(name, schedulers, optimizer)
+        if not optimizer and schedulers:
+            optimizer = schedulers[0].optimizer
+        check_schedulers(type(self).__name__, schedulers, optimizer)
+        self.optimizer = optimizer
         self._schedulers = schedulers
         self._last_lr = values(self.optimizer, "lr")
 

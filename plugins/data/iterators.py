@@ -136,7 +136,7 @@ class FromWorkers(Batches):
             setup.add("collate_fn", loader.recipe)
             setup.add("worker_init_fn", loader.worker_init_fn)
             setups.append(setup)
-        self.pool = Pool(loader.context(), setups)
+        self.pool = Pool(loader.context(), setups, loader.prefetch_factor)
         if self.pin is not None:
             from concurrent.futures import ThreadPoolExecutor
 

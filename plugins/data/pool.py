@@ -20,6 +20,7 @@ from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from .blocks import Maps
 from .channel import Channel, Hangup, Selector
 from .failures import ended, late, named
 from .worker import Setup, main
@@ -32,7 +33,7 @@ Message = tuple[int, list[memoryview]]  # the worker, and the pieces it sent
 class Pool:
     """So many workers, and the messages between them and the loader."""
 
-    def __init__(self, context: Any, setups: list[Setup]) -> None:
+    def __init__(self, context: Any, setups: list[Setup], prefetch: int) -> None:
         self.owner = os.getpid()
         self.processes: list[BaseProcess] = []
         self.channels: list[Channel] = []
@@ -41,14 +42,15 @@ class Pool:
         POOLS.add(self)
         try:
             for setup in setups:
-                self.start(context, setup)
+                self.start(context, setup, prefetch)
         except BaseException:
             self.close()
             raise
 
-    def start(self, context: Any, setup: Setup) -> None:
+    def start(self, context: Any, setup: Setup, prefetch: int) -> None:
         ours, theirs = socket.socketpair()
-        self.channels.append(Channel(ours))
+        # a block for each batch that waits, one that is written, one that is in use
+        self.channels.append(Channel(ours, maps=Maps(prefetch + 2)))
         with theirs:
             process = context.Process(
                 target=main,
@@ -64,15 +66,17 @@ class Pool:
         """A worker as errors name it."""
         return named(worker, self.processes[worker].pid)
 
-    def send(self, worker: int, message: Any) -> None:
-        """Send a message as soon as the worker has room for it."""
+    def send(self, worker: int, task: tuple[Any, ...]) -> None:
+        """Send a task as soon as the worker has room for it."""
+        channel = self.channels[worker]
+        message = (*task, *channel.maps.returned())  # type: ignore[union-attr]
         try:
-            done = self.channels[worker].send([pickle.dumps(message)])
+            done = channel.send([pickle.dumps(message)])
         except Hangup:
             return  # why, receive() finds out; the worker may have said something
         if not done:
             both = selectors.EVENT_READ | selectors.EVENT_WRITE
-            self.selector.modify(self.channels[worker].end, both, worker)
+            self.selector.modify(channel.end, both, worker)
 
     def receive(
         self, begun: float, timeout: float, awaited: int | None

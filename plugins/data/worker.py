@@ -2,7 +2,8 @@
 
 - `Setup` is what a worker is started with. Where processes do not share their parent's
   memory (spawn), its parts are pickled one by one, so that an error can name the part.
-- The worker ends when the loader closes its connection, or is gone.
+- The worker ends when the loader closes its connection, or is gone. A thread sees to
+  that where the dataset does not come to an end.
 - Every exception is sent to the loader, with where it came from.
 """
 
@@ -10,21 +11,26 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import selectors
 import signal
 import socket
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from . import seeding
+from .blocks import Blocks
 from .channel import Channel, Hangup, Selector
 from .failures import culprit, told
 from .fetching import Ended, Recipe
 
 LARGE = 4096  # bytes of an array that are not copied into the pickle
 IDLE = 5.0  # seconds between two looks whether the loader is still there
+LAST = 0.5  # seconds that a worker may go on after the loader has hung up
 
 
 class Part:
@@ -75,9 +81,20 @@ def main(end: socket.socket, setup: Setup) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(ValueError):
         signal.set_wakeup_fd(-1)  # an event loop's, which is not ours
-    channel = Channel(end)
+    channel = Channel(end, blocks=Blocks())
+    if hasattr(select, "poll"):
+        threading.Thread(target=end_with_loader, args=(end,), daemon=True).start()
     with suppress(Hangup):
         Worker(channel, setup).serve()
+
+
+def end_with_loader(end: socket.socket) -> None:
+    """End this process soon after the other end of the connection is closed."""
+    poll = select.poll()
+    poll.register(end, 0)  # hanging up is always reported
+    poll.poll()
+    time.sleep(LAST)
+    os._exit(0)
 
 
 class Worker:
@@ -108,9 +125,12 @@ class Worker:
                 self.wait(selectors.EVENT_READ)
             tasks += [pickle.loads(each[0]) for each in self.channel.receive()]
             latest = max((t[0] for t in tasks), default=self.epoch)
-            tasks = [t for t in tasks if t[0] == latest]  # the rest nobody waits for
+            while tasks and tasks[0][0] < latest:  # nobody waits for them any more
+                self.get_back(*tasks.pop(0)[-2:])
             if tasks:
-                self.answer(*tasks.pop(0))
+                *task, reuse, drop = tasks.pop(0)
+                self.get_back(reuse, drop)
+                self.answer(*task)
 
     def prepare(self) -> None:
         """Take over the dataset and the functions, and seed."""
@@ -124,6 +144,12 @@ class Worker:
             init(setup.number)
         if setup.state is not None:
             seeding.set_random_state(setup.state)
+
+    def get_back(self, reuse: list[int], drop: list[int]) -> None:
+        """Take back blocks of memory that the loader no longer needs."""
+        if self.channel.blocks is not None:
+            self.channel.blocks.free.update(reuse)
+            self.channel.blocks.drop(drop)
 
     def answer(self, epoch: int, task: int, index: Any, wanted: bool) -> None:
         """Do a task, and send what came of it, if that is wanted; the first one of an

@@ -1,78 +1,21 @@
-"""The layers that are tried: each with the inputs of a call.
+"""The layers that are tried.
 
-A row's name is the layer's class, and after a dash which of its options it has. Inputs
-are shapes of numbers, or functions of a `Make` for anything else.
+A row's name is the layer's class, and after a dash which of its options it has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import plugrad
 from plugrad import nn
 
-
-@dataclass(frozen=True)
-class Layer:
-    """How a layer is made, and what it is called with."""
-
-    make: Callable[[], Any]
-    inputs: tuple[Any, ...]
-
-
-def row(make: Callable[[], Any], *inputs: Any) -> Layer:
-    return Layer(make, inputs)
-
-
-def ids(high: int, *shape: int) -> Callable[[Any], Any]:
-    """Integers from 0 to below `high`."""
-    return lambda make: make.integers(*shape, high=high)
-
-
-def between(low: float, high: float, *shape: int) -> Callable[[Any], Any]:
-    """Numbers of a range."""
-    return lambda make: make(*shape, low=low, high=high)
-
-
-def given(*values: Any, dtype: str | None = None) -> Callable[[Any], Any]:
-    """Numbers as they are, of the tested dtype or another one."""
-
-    def make_them(make: Any) -> Any:
-        if dtype is None:
-            return make.like(list(values), requires_grad=False)
-        wanted = getattr(plugrad, dtype)
-        return make.tensor(make.shaped(list(values), (len(values),), wanted), False)
-
-    return make_them
-
-
-def fixed(spec: tuple[int, ...] | Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """An input, such as a target, whose gradient nobody wants."""
-
-    def make_it(make: Any) -> Any:
-        x = spec(make) if callable(spec) else make(*spec)
-        return x.detach()
-
-    return make_it
-
-
-def mask(rows: list[list[bool]]) -> Callable[[Any], Any]:
-    """Truth values."""
-
-    def make_them(make: Any) -> Any:
-        flat = [value for each in rows for value in each]
-        return make.tensor(
-            make.shaped(flat, (len(rows), len(rows[0])), plugrad.bool), False
-        )
-
-    return make_them
-
+from .losses import LOSSES
+from .rows import Layer, between, given, ids, mask, row
 
 LATER = [[False, True, True], [False, False, True], [False, False, False]]
 
-# --- Products, embeddings, shapes -----------------------------------------------------
+# --- Products, embeddings, shapes ----------------------------------------------------
 
 PRODUCTS = {
     "Linear": row(lambda: nn.Linear(4, 3), (5, 4)),
@@ -104,7 +47,7 @@ PRODUCTS = {
     ),
 }
 
-# --- Convolutions, and what goes with them --------------------------------------------
+# --- Convolutions, and what goes with them -------------------------------------------
 
 CONVOLUTIONS = {
     "Conv1d": row(lambda: nn.Conv1d(2, 4, 3), (2, 2, 8)),
@@ -161,7 +104,7 @@ CONVOLUTIONS = {
     ),
 }
 
-# --- Pooling ------------------------------------------------------------------------------
+# --- Pooling -------------------------------------------------------------------------
 
 
 def unpooled(d: int) -> Callable[[], Any]:
@@ -214,7 +157,7 @@ POOLING = {
     ),
 }
 
-# --- Padding ------------------------------------------------------------------------------
+# --- Padding -------------------------------------------------------------------------
 
 SHAPES = {1: (2, 2, 5), 2: (1, 2, 4, 5), 3: (1, 2, 3, 4, 3)}
 
@@ -232,7 +175,7 @@ PADDING = {
     for d in (1, 2, 3)
 }
 
-# --- Norms and dropout ----------------------------------------------------------------------
+# --- Norms and dropout ---------------------------------------------------------------
 
 
 def norm(name: str, d: int, **options: Any) -> Layer:
@@ -274,7 +217,7 @@ NORMS = {
     "FeatureAlphaDropout": row(lambda: nn.FeatureAlphaDropout(0.4), (4, 5, 2)),
 }
 
-# --- Activations ------------------------------------------------------------------------------
+# --- Activations ---------------------------------------------------------------------
 
 
 def plain(name: str, *args: Any, **options: Any) -> Layer:
@@ -310,7 +253,7 @@ ACTIVATIONS = {
     "Softmax2d": row(lambda: nn.Softmax2d(), (2, 3, 2, 2)),
 }
 
-# --- Recurrent layers, attention --------------------------------------------------------------
+# --- Recurrent layers, attention -----------------------------------------------------
 
 SEQUENCES = {
     "RNN": row(lambda: nn.RNN(3, 4), (5, 2, 3)),
@@ -368,85 +311,6 @@ SEQUENCES = {
         lambda: nn.Transformer(4, 2, 1, 1, 6, batch_first=True), (2, 3, 4), (2, 2, 4)
     ),
 }
-
-# --- Losses -------------------------------------------------------------------------------------
-
-SIGNS = given(1, -1, -1, 1)
-CLASSES = given(0, 2, 1, 2, dtype="int64")
-
-
-def loss(name: str, *inputs: Any, **options: Any) -> Layer:
-    """A loss of numbers (4, 3), and what else it takes."""
-    return row(lambda: getattr(nn, name)(**options), (4, 3), *inputs)
-
-
-class CTC(nn.Module):
-    """CTC's loss of logits."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loss = nn.CTCLoss()
-
-    def forward(self, x: Any, targets: Any) -> Any:
-        return self.loss(x.log_softmax(2), targets, (6, 5), (2, 3))
-
-
-NEAR = fixed((4, 3))
-SHARES = fixed(between(0.05, 0.95, 4, 3))
-INSIDE = between(0.05, 0.95, 4, 3)
-
-LOSSES = {
-    "L1Loss": loss("L1Loss", NEAR),
-    "MSELoss": loss("MSELoss", NEAR),
-    "MSELoss-sum": loss("MSELoss", (4, 3), reduction="sum"),
-    "MSELoss-none": loss("MSELoss", (4, 3), reduction="none"),
-    "SmoothL1Loss": loss("SmoothL1Loss", NEAR, beta=0.7),
-    "HuberLoss": loss("HuberLoss", NEAR, delta=0.7),
-    "CrossEntropyLoss": loss("CrossEntropyLoss", CLASSES),
-    "CrossEntropyLoss-smoothed": loss(
-        "CrossEntropyLoss", CLASSES, label_smoothing=0.1, ignore_index=1
-    ),
-    "CrossEntropyLoss-shares": loss("CrossEntropyLoss", SHARES, reduction="sum"),
-    "CrossEntropyLoss-pixels": row(
-        lambda: nn.CrossEntropyLoss(), (2, 3, 4), ids(3, 2, 4)
-    ),
-    "NLLLoss": loss("NLLLoss", CLASSES),
-    "NLLLoss-none": loss("NLLLoss", CLASSES, reduction="none", ignore_index=2),
-    "BCELoss": row(lambda: nn.BCELoss(), INSIDE, SHARES),
-    "BCEWithLogitsLoss": loss("BCEWithLogitsLoss", SHARES),
-    "KLDivLoss": loss("KLDivLoss", SHARES, reduction="batchmean"),
-    "KLDivLoss-log": loss("KLDivLoss", NEAR, log_target=True, reduction="sum"),
-    "PoissonNLLLoss": loss("PoissonNLLLoss", SHARES, full=True),
-    "GaussianNLLLoss": row(lambda: nn.GaussianNLLLoss(), (4, 3), NEAR, INSIDE),
-    "HingeEmbeddingLoss": row(lambda: nn.HingeEmbeddingLoss(), (4,), SIGNS),
-    "SoftMarginLoss": row(lambda: nn.SoftMarginLoss(), (4,), SIGNS),
-    "MarginRankingLoss": row(
-        lambda: nn.MarginRankingLoss(margin=0.3), (4,), (4,), SIGNS
-    ),
-    "CosineEmbeddingLoss": row(
-        lambda: nn.CosineEmbeddingLoss(), (4, 3), (4, 3), SIGNS
-    ),
-    "MultiMarginLoss": loss("MultiMarginLoss", CLASSES),
-    "MultiLabelMarginLoss": row(
-        lambda: nn.MultiLabelMarginLoss(), (4,), given(3, 0, -1, 1, dtype="int64")
-    ),
-    "MultiLabelSoftMarginLoss": loss("MultiLabelSoftMarginLoss", SHARES),
-    "TripletMarginLoss": row(
-        lambda: nn.TripletMarginLoss(swap=True), (4, 3), (4, 3), (4, 3)
-    ),
-    "TripletMarginWithDistanceLoss": row(
-        lambda: nn.TripletMarginWithDistanceLoss(), (4, 3), (4, 3), (4, 3)
-    ),
-    "CTCLoss": row(
-        lambda: CTC(), (6, 2, 4), lambda make: make.integers(2, 3, low=1, high=4)
-    ),
-    "AdaptiveLogSoftmaxWithLoss": row(
-        lambda: nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2, 4], div_value=2.0),
-        (5, 4),
-        ids(6, 5),
-    ),
-}
-
 
 LAYERS = {
     **PRODUCTS,

@@ -22,7 +22,7 @@ class Model:
     steps: int
 
 
-# --- A perceptron of several layers ---------------------------------------------------
+# --- A perceptron of several layers --------------------------------------------------
 
 
 def perceptron() -> Any:
@@ -36,7 +36,7 @@ def regression(make: Any) -> tuple[Any, ...]:
     return x, (x * x).sum(1, keepdim=True)
 
 
-# --- LeNet: convolutions, pooling, batch norm -------------------------------------------
+# --- LeNet: convolutions, pooling, batch norm ----------------------------------------
 
 
 class LeNet(nn.Module):
@@ -62,7 +62,7 @@ def pictures(make: Any) -> tuple[Any, ...]:
     return make(4, 1, 28, 28, requires_grad=False), make.integers(4, high=10)
 
 
-# --- A language model of an LSTM ----------------------------------------------------------
+# --- A language model of an LSTM -----------------------------------------------------
 
 
 class Tagger(nn.Module):
@@ -88,7 +88,7 @@ def next_words(model: Any, words: Any, targets: Any) -> Any:
     return F.cross_entropy(scores.flatten(0, 1), targets.flatten())
 
 
-# --- A block of a transformer -----------------------------------------------------------------
+# --- A block of a transformer --------------------------------------------------------
 
 
 class Block(nn.Module):

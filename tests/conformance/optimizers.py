@@ -36,8 +36,9 @@ OPTIMIZERS = {
         lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True)
     ),
     "SGD-dampening": Optimizer(
-        lambda p: optim.SGD(p, lr=0.1, momentum=0.5, dampening=0.3, maximize=True)
+        lambda p: optim.SGD(p, lr=0.1, momentum=0.5, dampening=0.3)
     ),
+    "SGD-maximize": Optimizer(lambda p: optim.SGD(p, lr=0.001, maximize=True)),
     "SGD-groups": Optimizer(lambda p: optim.SGD(groups(p), lr=0.1)),
     "Adam": Optimizer(lambda p: optim.Adam(p, lr=0.05)),
     "Adam-amsgrad": Optimizer(
@@ -71,21 +72,28 @@ OPTIMIZERS = {
 
 
 def two_schedules(o: Any) -> list[Any]:
-    return [optim.lr_scheduler.ConstantLR(o, 0.5, 3), optim.lr_scheduler.ExponentialLR(o, 0.9)]
+    return [
+        optim.lr_scheduler.ConstantLR(o, 0.5, 3),
+        optim.lr_scheduler.ExponentialLR(o, 0.9),
+    ]
 
 
 SCHEDULES = {
     "LambdaLR": lambda o: optim.lr_scheduler.LambdaLR(o, lambda epoch: 1 / (1 + epoch)),
-    "MultiplicativeLR": lambda o: optim.lr_scheduler.MultiplicativeLR(o, lambda epoch: 0.9),
+    "MultiplicativeLR": lambda o: optim.lr_scheduler.MultiplicativeLR(
+        o, lambda epoch: 0.9
+    ),
     "StepLR": lambda o: optim.lr_scheduler.StepLR(o, 3, gamma=0.5),
     "MultiStepLR": lambda o: optim.lr_scheduler.MultiStepLR(o, [2, 5, 6], gamma=0.5),
     "ConstantLR": lambda o: optim.lr_scheduler.ConstantLR(o, 0.5, 4),
     "LinearLR": lambda o: optim.lr_scheduler.LinearLR(o, 0.25, total_iters=5),
     "ExponentialLR": lambda o: optim.lr_scheduler.ExponentialLR(o, 0.8),
     "PolynomialLR": lambda o: optim.lr_scheduler.PolynomialLR(o, 6, 2.0),
-    "CosineAnnealingLR": lambda o: optim.lr_scheduler.CosineAnnealingLR(o, 5, eta_min=0.01),
-    "CosineAnnealingWarmRestarts": lambda o: optim.lr_scheduler.CosineAnnealingWarmRestarts(
-        o, 3, T_mult=2
+    "CosineAnnealingLR": lambda o: optim.lr_scheduler.CosineAnnealingLR(
+        o, 5, eta_min=0.01
+    ),
+    "CosineAnnealingWarmRestarts": lambda o: (
+        optim.lr_scheduler.CosineAnnealingWarmRestarts(o, 3, T_mult=2)
     ),
     "CyclicLR": lambda o: optim.lr_scheduler.CyclicLR(o, 0.01, 0.1, step_size_up=3),
     "OneCycleLR": lambda o: optim.lr_scheduler.OneCycleLR(o, 0.2, total_steps=12),
@@ -96,4 +104,3 @@ SCHEDULES = {
     "ChainedScheduler": lambda o: optim.lr_scheduler.ChainedScheduler(two_schedules(o)),
     "SWALR": lambda o: optim.swa_utils.SWALR(o, swa_lr=0.01, anneal_epochs=4),
 }
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -17,9 +18,11 @@ from .report import (
     outcome_of_cell,
 )
 
+FLOATS = ("float32", "float64")
 MARKS = {"passed": "●", "failed": "✕", "expected failure": "◐", "n/a": "–"}
 CLASSES = {"passed": "p", "failed": "f", "expected failure": "x", "n/a": "n"}
-COLORS = {None: "#b0413e", 0: "#c77d1e", 1: "#8a8f1f", 2: "#2f7d32"}
+COLORS = {None: "#b0413e", 0: "#c77d1e", 1: "#a08a1a", 2: "#7f8f1f", 3: "#5a8a2a"}
+BEST = "#2f7d32"
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem;
@@ -65,7 +68,8 @@ def html(reports: list[dict[str, Any]]) -> str:
         "<title>Plugrad: conformance of backends</title>",
         f"<style>{STYLE}</style></head><body>",
         "<h1>What works on which backend</h1>",
-        "<p>Each cell is one op in one dtype, and stands for all of its tests: "
+        "<p>Each cell is one op in one dtype (or one layer, optimizer, schedule or "
+        "model), and stands for all of its tests: "
         + ", ".join(
             f'<span class="{CLASSES[each]}">{MARKS[each]}</span> {each}'
             for each in OUTCOMES
@@ -73,7 +77,8 @@ def html(reports: list[dict[str, Any]]) -> str:
         + ". Point at a cell for its tests and the reasons; those that did not pass "
         "are listed below the table, too.</p>",
         html_counts(reports),
-        html_grid(reports),
+        html_grid(reports, "op", "Ops by dtype", MAIN),
+        html_grid(reports, "case", "nn, optim and training by dtype", FLOATS),
         *(html_reasons(each) for each in reports),
         "</body></html>",
     ]
@@ -99,34 +104,40 @@ def html_counts(reports: list[dict[str, Any]]) -> str:
     )
 
 
-def html_grid(reports: list[dict[str, Any]]) -> str:
-    """A row for each op: the dtypes of each backend."""
-    grids = [grid(found) for found in reports]
-    columns = [(g, dtype) for g in grids for dtype in MAIN]
+def html_grid(
+    reports: list[dict[str, Any]], of: str, title: str, dtypes: Sequence[str]
+) -> str:
+    """A row for each op, or for each case: the dtypes of each backend."""
+    grids = [grid(found, of) for found in reports]
+    columns = [(g, dtype) for g in grids for dtype in dtypes]
     over = "".join(
-        f'<th class="b" colspan="{len(MAIN)}">{escape(r["backend"])}</th>'
+        f'<th class="b" colspan="{len(dtypes)}">{escape(r["backend"])}</th>'
         for r in reports
     )
     under = "".join(
-        f'<th class="{"b" if dtype == MAIN[0] else ""}">{dtype}</th>'
+        f'<th class="{"b" if dtype == dtypes[0] else ""}">{dtype}</th>'
         for _, dtype in columns
     )
-    ops = sorted({op for each in grids for op, _ in each})
+    names = sorted({name for each in grids for name, _ in each})
     rows = [
-        f"<tr><th>{escape(op)}</th>"
-        + "".join(html_cell(g.get((op, dtype)), dtype) for g, dtype in columns)
+        f"<tr><th>{escape(name)}</th>"
+        + "".join(
+            html_cell(g.get((name, dtype)), dtype == dtypes[0]) for g, dtype in columns
+        )
         + "</tr>"
-        for op in ops
+        for name in names
     ]
+    head = f"<tr><th></th>{over}</tr><tr><th>{of}</th>{under}</tr>"
+    body = "".join(rows)
     return (
-        f'<h2>Ops by dtype</h2><div class="grid"><table><thead><tr><th></th>{over}</tr>'
-        f"<tr><th>op</th>{under}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f'<h2>{escape(title)}</h2><div class="grid"><table><thead>{head}</thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
-def html_cell(tests: dict[str, dict[str, Any]] | None, dtype: str) -> str:
-    """One cell, with its tests in its title."""
-    edge = " b" if dtype == MAIN[0] else ""
+def html_cell(tests: dict[str, dict[str, Any]] | None, first: bool) -> str:
+    """One cell, with its tests in its title; the first of a backend has an edge."""
+    edge = " b" if first else ""
     if not tests:
         return f'<td class="{edge}"></td>'
     outcome = outcome_of_cell(tests)
@@ -162,17 +173,24 @@ def html_reasons(found: dict[str, Any]) -> str:
 def markdown(reports: list[dict[str, Any]]) -> str:
     """A table with a row for each backend."""
     lines = [
-        "| backend | level passed | op x dtype cells that pass | tests |",
-        "| --- | --- | --- | --- |",
+        "| backend | level passed | op x dtype cells that pass | nn, optim, training "
+        "| tests |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for found in reports:
-        cells = cell_counts(found)
-        share = f"{100 * cells['passed'] / max(cells.total(), 1):.1f}%"
+        shares = " | ".join(share(found, of) for of in ("op", "case"))
         lines.append(
-            f"| {found['backend']} | {level_text(found)} | {share} of "
-            f"{cells.total():,} | {in_words(counts(found))} |"
+            f"| {found['backend']} | {level_text(found)} | {shares} | "
+            f"{in_words(counts(found))} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def share(found: dict[str, Any], of: str) -> str:
+    """How much of a backend's cells pass; of how many, if not all were tried."""
+    cells = cell_counts(found, of)
+    text = f"{100 * cells['passed'] / max(cells.total(), 1):.1f}% of {cells.total():,}"
+    return text if found["whole"] else f"{text} tried"
 
 
 def badge(found: dict[str, Any]) -> str:
@@ -189,7 +207,7 @@ def badge(found: dict[str, Any]) -> str:
         f'role="img" aria-label="{alt}"><title>{alt}</title>'
         f'<rect width="{total}" height="20" rx="3" fill="#444b54"/>'
         f'<rect x="{widths[0]}" width="{widths[1]}" height="20" rx="3" '
-        f'fill="{COLORS.get(level, COLORS[2])}"/>'
+        f'fill="{COLORS.get(level, BEST)}"/>'
         '<g fill="#fff" text-anchor="middle" font-size="11" '
         'font-family="Verdana, DejaVu Sans, sans-serif">'
         f'<text x="{middles[0]}" y="14">{escape(left)}</text>'

@@ -108,12 +108,14 @@ def counts(found: dict[str, Any], level: int | None = None) -> Counter[str]:
     return Counter(t["outcome"] for t in tests if level in (None, t["level"]))
 
 
-def grid(found: dict[str, Any]) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
-    """(op, dtype) -> its tests, by name."""
+def grid(
+    found: dict[str, Any], of: str = "op"
+) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+    """(op, dtype) -> its tests, by name; or (case, dtype)."""
     made: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for name, test in found["tests"].items():
-        if test["op"] and test["dtype"]:
-            made.setdefault((test["op"], test["dtype"]), {})[name] = test
+        if test.get(of) and test["dtype"]:
+            made.setdefault((test[of], test["dtype"]), {})[name] = test
     return made
 
 
@@ -123,9 +125,9 @@ def outcome_of_cell(tests: dict[str, dict[str, Any]]) -> str:
     return next(each for each in WORST_FIRST if each in outcomes)
 
 
-def cell_counts(found: dict[str, Any]) -> Counter[str]:
+def cell_counts(found: dict[str, Any], of: str = "op") -> Counter[str]:
     """How many cells of the main dtypes ended how."""
-    main = {cell: tests for cell, tests in grid(found).items() if cell[1] in MAIN}
+    main = {cell: tests for cell, tests in grid(found, of).items() if cell[1] in MAIN}
     return Counter(outcome_of_cell(tests) for tests in main.values())
 
 
@@ -158,8 +160,9 @@ def summary(found: dict[str, Any]) -> list[str]:
         for level, text in LEVELS.items()
         if counts(found, level)
     ]
-    cells = cell_counts(found)
-    if cells:
-        share = 100 * cells["passed"] / cells.total()
-        lines.append(f"op x dtype cells: {in_words(cells)}; {share:.1f}% pass")
+    for of in ("op", "case"):
+        cells = cell_counts(found, of)
+        if cells:
+            share = 100 * cells["passed"] / cells.total()
+            lines.append(f"{of} x dtype cells: {in_words(cells)}; {share:.1f}% pass")
     return lines

@@ -1,4 +1,4 @@
-"""Every optimizer takes the steps that it takes on NumPy, and so does every schedule."""
+"""Optimizers take the steps that they take on NumPy, and schedules give those rates."""
 
 from __future__ import annotations
 

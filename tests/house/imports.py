@@ -42,6 +42,7 @@ LIBRARIES = {
     "plugrad.backends.torch": {"numpy"},
     "plugrad.backends.dask": {"numpy"},
     "plugrad.plugins.cuda": {"cupy"},
+    "plugrad.plugins.mkl": {"numpy"},
     "plugrad.plugins.scipy": {"numpy"},
 }
 

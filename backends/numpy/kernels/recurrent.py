@@ -161,7 +161,7 @@ def lstm_scan_back(
     if _small(cells):
         wide = _wide(gates, g, gc, c, weight, project, cells)
         return _narrow(lstm_scan_back(*wide, sizes, reverse), cells.dtype)
-    n, dtype = c.shape[1], c.dtype
+    dtype = c.dtype
     gh = np.zeros((c.shape[0], weight.shape[1]), dtype)
     gs = np.zeros(c.shape, dtype)
     gx = np.empty(gates.shape, dtype)
@@ -219,7 +219,7 @@ def _lstm_step(z: Any, cell: Any, before: Any, out: Any, inner: Any, to: Any) ->
 
 
 def gru_scan(x: Any, h: Any, weight: Any, bias: Any, sizes: Any, reverse: bool) -> Any:
-    """The rows of all states, and of all gates with what states bring to the new one."""
+    """The rows of all states, and of all gates, with what states bring to the new."""
     if _small(x):
         found = gru_scan(*_wide(x, h, weight, bias), sizes, reverse)
         return _narrow(found, x.dtype)

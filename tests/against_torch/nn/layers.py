@@ -157,6 +157,8 @@ def array(value: Any) -> Any:
         return None
     if isinstance(value, torch.Tensor):
         return value.detach().to_dense().numpy()
+    if value.is_sparse:
+        value = value.to_dense()
     return value.detach().numpy()
 
 

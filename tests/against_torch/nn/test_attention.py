@@ -228,8 +228,9 @@ def layers():
         options = {"add_bias_kv": bias_kv, "add_zero_attn": zero}
         yield Layer(MHA, (6, 2), options, CROSS)
         call = {"attn_mask": masks(4, 5), "key_padding_mask": masks(2, 5)}
-        yield Layer(MHA, (6, 2), options, CROSS, call)
-        yield Layer(MHA, (6, 2), options, CROSS, {**call, "need_weights": False})
+        yield Layer(MHA, (6, 2), options, CROSS, call, higher=False)
+        call = {**call, "need_weights": False}
+        yield Layer(MHA, (6, 2), options, CROSS, call, higher=False)
     for need, average in ((True, False), (False, True)):
         call = {"need_weights": need, "average_attn_weights": average}
         yield Layer(MHA, (6, 2), {}, CROSS, call)

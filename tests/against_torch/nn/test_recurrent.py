@@ -23,31 +23,40 @@ def states(name, *shape, cell=None):
 
 def over_sequences():
     for name in NAMES:
-        yield Layer(name, (3, 4), {}, [(5, 2, 3)])
-        yield Layer(name, (3, 4), {}, [(5, 2, 3), states(name, 1, 2, 4)])
-        yield Layer(name, (3, 4, 2), {}, [(3, 2, 3), states(name, 2, 2, 4)])
-        yield Layer(name, (2, 3), {"bias": False}, [(3, 2, 2)])
-        yield Layer(name, (2, 3), {"batch_first": True}, [(2, 4, 2)])
         two = {"bidirectional": True}
-        yield Layer(name, (2, 3), two, [(3, 2, 2), states(name, 2, 2, 3)])
-        both = {"bidirectional": True, "batch_first": True, "num_layers": 2}
-        yield Layer(name, (2, 2), both, [(2, 3, 2), states(name, 4, 2, 2)])
+        yield Layer(name, (3, 2), {}, [(4, 2, 3)])
+        yield Layer(name, (2, 3), {}, [(3, 2, 2), states(name, 1, 2, 3)])
+        yield Layer(name, (2, 3), {"bias": False}, [(3, 2, 2)])
+        yield Layer(name, (2, 2), two, [(2, 2, 2), states(name, 2, 2, 2)])
+        yield Layer(name, (2, 3), {"batch_first": True}, [(2, 4, 2)])
         yield Layer(name, (2, 3), {}, [(4, 2)])
-        yield Layer(name, (2, 3, 2), two, [(4, 2), states(name, 4, 3)])
         yield Layer(name, (2, 3), {"batch_first": True}, [(4, 2), states(name, 1, 3)])
-        yield Layer(name, (2, 3, 2), {"dropout": 0.5}, [(4, 2, 2)], random=True)
-        yield Layer(name, (2, 3, 2), {"dropout": 1.0}, [(4, 2, 2)])
         yield Layer(name, (2, 3), {"dropout": 0.5}, [(4, 1, 2)], smooth=False)  # warns
         yield Layer(name, (2, 3), {"dtype": plugrad.float64}, [(1, 1, 2)])
         yield Layer(name, (1, 1), {}, [(1, 1, 1)])
         yield Layer(name, (2, 3), {}, [(2, 0, 2)], smooth=False)
+        yield from deep(name, two)
     for relu in (["relu"], ["relu", False, True, 0, True]):
         yield Layer("RNN", (2, 3, 2, *relu), {}, [(3, 2, 2)])
     small = {"proj_size": 2}
     first = states("LSTM", 1, 2, 2, cell=(1, 2, 3))
     yield Layer("LSTM", (2, 3), small, [(3, 2, 2), first])
     both = {**small, "bidirectional": True, "bias": False}
-    yield Layer("LSTM", (2, 3, 2), both, [(3, 2, 2)])
+    yield Layer("LSTM", (2, 3, 2), both, [(3, 2, 2)], higher=False)
+
+
+def deep(name, two):
+    """Several layers, of which second derivatives would take long."""
+
+    def layer(args, kwargs, *inputs, **options):
+        return Layer(name, args, kwargs, inputs, higher=False, **options)
+
+    yield layer((3, 4, 2), {}, (3, 2, 3), states(name, 2, 2, 4))
+    both = {"bidirectional": True, "batch_first": True, "num_layers": 2}
+    yield layer((2, 2), both, (2, 3, 2), states(name, 4, 2, 2))
+    yield layer((2, 3, 2), two, (4, 2), states(name, 4, 3))
+    yield layer((2, 3, 2), {"dropout": 0.5}, (4, 2, 2), random=True)
+    yield layer((2, 3, 2), {"dropout": 1.0}, (4, 2, 2))
 
 
 def single_steps():

@@ -41,16 +41,20 @@ def activations():
 def shared(name, inputs, turned):
     """What layers of encoders and decoders both take."""
     yield Layer(name, SIZES, {}, inputs)
+
+    def layer(args, kwargs, given=inputs, **options):  # second derivatives take long
+        return Layer(name, args, kwargs, given, higher=False, **options)
+
     for activation in activations():
-        yield Layer(name, (*SIZES, activation), {"layer_norm_eps": 0.1}, inputs)
-    yield Layer(name, SIZES, {"batch_first": True}, turned)
-    yield Layer(name, SIZES, {"norm_first": True}, inputs)
-    yield Layer(name, SIZES, {"bias": False, "norm_first": True}, inputs)
-    yield Layer(name, (4, 1, 3, 0.0), {"bias": False}, inputs)
-    yield Layer(name, SIZES, {"dtype": plugrad.float64}, inputs)
-    yield Layer(name, (4, 2, 3, 0.1), {}, inputs, random=True)
-    yield Layer(name, (4, 2, 3, 1.0), {"norm_first": True}, inputs)
-    yield Layer(name, SIZES, {}, [(shape[0], 4) for shape in inputs])
+        yield layer((*SIZES, activation), {"layer_norm_eps": 0.1})
+    yield layer(SIZES, {"batch_first": True}, turned)
+    yield layer(SIZES, {"norm_first": True})
+    yield layer(SIZES, {"bias": False, "norm_first": True})
+    yield layer((4, 1, 3, 0.0), {"bias": False})
+    yield layer(SIZES, {"dtype": plugrad.float64})
+    yield layer((4, 2, 3, 0.1), {}, random=True)
+    yield layer((4, 2, 3, 1.0), {"norm_first": True})
+    yield layer(SIZES, {}, [(shape[0], 4) for shape in inputs])
 
 
 def layers():
@@ -70,7 +74,7 @@ def layers():
         call = {"tgt_mask": mask, "tgt_key_padding_mask": padding}
         yield Layer(DECODER, SIZES, {}, two, call, higher=False)
     call = {"memory_mask": masks(3, 5), "memory_key_padding_mask": masks(2, 5)}
-    yield Layer(DECODER, SIZES, {}, two, call)
+    yield Layer(DECODER, SIZES, {}, two, call, higher=False)
     call = {"src_mask": later(3), "is_causal": True}
     yield Layer(ENCODER, SIZES, {}, one, call, smooth=False)
     square = {"memory_mask": later(3), "memory_is_causal": True}

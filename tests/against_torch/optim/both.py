@@ -50,7 +50,9 @@ class Side:
         for i in range(steps):
             for j, p in enumerate(self.params):
                 g = self.draw(tuple(p.shape), self.grads)
-                p.grad = None if i % 7 == 3 and j == 1 else g  # one is left out at times
+                p.grad = (
+                    None if i % 7 == 3 and j == 1 else g
+                )  # one is left out at times
             self.optimizer.step()
 
     def arrays(self) -> list[np.ndarray]:

@@ -31,8 +31,8 @@ def wavy(m, x):
     return (m.sin(3 * x) + 0.1 * x * x).sum() + m.exp(-x[0])
 
 
-def kinked(m, x):
-    return x.abs().sum() + (x * x).sum()
+def flat(m, x):
+    return (x**4).sum() + (x[0] - x[1]) ** 2
 
 
 class Problem:
@@ -67,14 +67,20 @@ OPTIONS = [
 
 def both(f, options):
     return [
-        Problem(m, f, **{k: m.tensor(v) if k == "lr" and not isinstance(v, float) else v
-                         for k, v in options.items()})
+        Problem(
+            m,
+            f,
+            **{
+                k: m.tensor(v) if k == "lr" and not isinstance(v, float) else v
+                for k, v in options.items()
+            },
+        )
         for m in LIBRARIES
     ]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-@pytest.mark.parametrize("f", [rosenbrock, bowl, wavy, kinked])
+@pytest.mark.parametrize("f", [rosenbrock, bowl, wavy, flat])
 def test_the_same_way_down(f, options):
     """Losses, places, and how often the function was asked for; to fewer digits where a
     hundred iterations have multiplied the last one."""
@@ -84,11 +90,16 @@ def test_the_same_way_down(f, options):
     assert ours.calls == theirs.calls
 
 
-def test_it_gets_to_the_minimum():
-    for options in (WOLFE, {**WOLFE, "history_size": 3}):
-        ours, theirs = both(rosenbrock, options)
-        ours.run(5)
-        np.testing.assert_allclose(arrays(ours.x), np.ones(4), atol=1e-5)
+@pytest.mark.parametrize("options", [WOLFE, {**WOLFE, "history_size": 3}], ids=str)
+def test_it_gets_to_a_minimum(options):
+    """Where the gradient vanishes and all curvatures are positive."""
+    ours = Problem(plugrad, rosenbrock, **options)
+    ours.run(5)
+    x = ours.x.detach()
+    gradient = plugrad.autograd.functional.jacobian(lambda x: rosenbrock(0, x), x)
+    np.testing.assert_allclose(arrays(gradient), np.zeros(4), atol=1e-3)
+    curvature = plugrad.autograd.functional.hessian(lambda x: rosenbrock(0, x), x)
+    assert (np.linalg.eigvalsh(arrays(curvature)) > 0).all()
 
 
 @pytest.mark.parametrize("options", [{"lr": 1e-3}, {**WOLFE, "max_iter": 5}], ids=str)
@@ -103,8 +114,10 @@ def test_states_are_exchanged(options):
     theirs.optimizer.load_state_dict(tensors(torch, a))
     assert_close(ours.run(2), theirs.run(2), 1e-8)
     assert_close(arrays(ours.x), arrays(theirs.x), 1e-8)
-    copied = copy.deepcopy(ours)
-    assert_close(copied.run(1), ours.run(1), 0, 0)
+    copied = copy.deepcopy((ours.x, ours.optimizer))
+    expected = ours.run(1)
+    ours.x, ours.optimizer = copied
+    assert_close(ours.run(1), expected, 0, 0)
 
 
 def test_several_parameters():

@@ -152,6 +152,7 @@ def test_short_dtypes(name, dtype):
 @pytest.mark.parametrize("name", OPTIONS)
 def test_signatures(name):
     """The same arguments in the same order, with the same defaults."""
+
     def parameters(lib):
         found = inspect.signature(getattr(lib.optim, name)).parameters.values()
         return [(p.name, p.kind, p.default) for p in found]
@@ -184,9 +185,14 @@ def test_large_parameters_go_in_blocks(name):
 
 def test_scattered_parameters():
     """A transposed parameter, and gradients in another order."""
+
     def run(lib):
-        x = lib.arange(600.0).reshape(20, 30).div(600).t().clone(
-            memory_format=lib.preserve_format
+        x = (
+            lib.arange(600.0)
+            .reshape(20, 30)
+            .div(600)
+            .t()
+            .clone(memory_format=lib.preserve_format)
         )
         p = x.requires_grad_()
         optimizer = lib.optim.Adam([p], lr=0.1)
@@ -255,6 +261,7 @@ def test_differentiable_where_torch_fails(name):
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "NAdam", "RAdam", "RMSprop"])
 def test_a_rate_that_learns(name):
     """Beside numeric gradients: torch lets a gradient flow to `lr` in some only."""
+
     def loss(lr):
         rng = np.random.default_rng(0)
         p = plugrad.tensor(rng.standard_normal(5))

@@ -86,12 +86,17 @@ SCHEDULERS = [
     ),
     ("OneCycleLR", {"max_lr": 0.5, "total_steps": 220, "cycle_momentum": False}),
     ("SWALR", {"swa_lr": 0.05}),
-    ("SWALR", {"swa_lr": [0.01, 0.2], "anneal_epochs": 50, "anneal_strategy": "linear"}),
+    (
+        "SWALR",
+        {"swa_lr": [0.01, 0.2], "anneal_epochs": 50, "anneal_strategy": "linear"},
+    ),
     ("SWALR", {"swa_lr": 0.05, "anneal_epochs": 0}),
 ]  # fmt: skip
 each_scheduler = pytest.mark.parametrize(
-    ("name", "options"), SCHEDULERS, ids=lambda v: v if isinstance(v, str) else "-".join(v)
-)  # fmt: skip
+    ("name", "options"),
+    SCHEDULERS,
+    ids=lambda v: v if isinstance(v, str) else "-".join(v),
+)
 
 
 def optimizer_of(m, kind="SGD", tensor=False):
@@ -176,6 +181,7 @@ def test_states_are_exchanged_in_the_middle(name, options):
 @each_scheduler
 def test_any_step(name, options):
     """`step(epoch)` goes there by the closed form, where there is one."""
+
     def run(m):
         one = Run(m, name, options)
         found = []
@@ -191,6 +197,7 @@ def test_any_step(name, options):
 @each_scheduler
 def test_resuming_by_number(name, options):
     """A new scheduler on a loaded optimizer, told where it is."""
+
     def run(m):
         first = Run(m, name, options)
         first.run(20)
@@ -205,9 +212,11 @@ def test_resuming_by_number(name, options):
     assert_close(run(plugrad), run(torch), 1e-12, 1e-14)
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _ in SCHEDULERS}) + [
-    "SequentialLR", "ChainedScheduler", "ReduceLROnPlateau", "LRScheduler"
-])
+@pytest.mark.parametrize(
+    "name",
+    sorted({name for name, _ in SCHEDULERS})
+    + ["SequentialLR", "ChainedScheduler", "ReduceLROnPlateau", "LRScheduler"],
+)
 def test_signatures(name):
     def parameters(m):
         module = m.optim.swa_utils if name == "SWALR" else m.optim.lr_scheduler
@@ -248,8 +257,8 @@ def nested(m, optimizer):
     s = m.optim.lr_scheduler
     return s.SequentialLR(
         optimizer,
-        [s.ConstantLR(optimizer, 0.5, 5), sequence(m, optimizer), s.StepLR(optimizer, 9)],
-        [8, 100],
+        [sequence(m, optimizer), s.StepLR(optimizer, 9)],
+        [100],
     )
 
 
@@ -268,7 +277,8 @@ def test_combined(make, tensor):
         return run
 
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        # torch warns of a sequence in a sequence; test_warnings compares that
+        warnings.simplefilter("ignore" if make is nested else "error")
         ours, theirs = begin(plugrad), begin(torch)
         assert_close(ours.run(77), theirs.run(77), 1e-12, 1e-14)
         a, b = ours.state(), theirs.state()
@@ -369,8 +379,17 @@ def given_an_epoch(m):
     run.scheduler.step(3)
 
 
+def in_another(m):
+    optimizer = optimizer_of(m)
+    scheduler = nested(m, optimizer)
+    for _ in range(3):
+        optimizer.step()
+        scheduler.step()
+
+
 @pytest.mark.parametrize(
-    "call", [stepped_too_early, in_order, replaced, asked_outside, given_an_epoch]
+    "call",
+    [stepped_too_early, in_order, replaced, asked_outside, given_an_epoch, in_another],
 )
 def test_warnings(call):
     ours, theirs = warnings_of(call, plugrad), warnings_of(call, torch)

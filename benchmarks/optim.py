@@ -1,0 +1,140 @@
+"""A step of an optimizer, against torch's default one and its fused one.
+
+10 million float32 parameters in one tensor, where memory is what a step waits for, and
+100 tensors of 64, where it is the interpreter. All take the same steps from the same
+values, which are compared before anything is timed. The temporary memory of a step is
+counted beside: what it needs beyond parameters, gradients and state.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .isolation import in_a_process
+from .timing import (
+    Comparison,
+    Plan,
+    brief,
+    compare,
+    print_notes,
+    progress,
+    report,
+    table,
+    verdict,
+)
+
+MiB = 2**20
+SIZES = {"10 million in one": (10_000_000, 1), "100 tensors of 64": (64, 100)}
+BARS = {"10 million in one": 0.7, "100 tensors of 64": 1.3}
+MEMORY_BAR = 1.0  # MiB
+OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "SGD, momentum": ("SGD", {"lr": 0.01, "momentum": 0.9}),
+    "Adam": ("Adam", {"lr": 0.01}),
+    "AdamW": ("AdamW", {"lr": 0.01}),
+}
+THREADS = min(os.cpu_count() or 1, 8)
+
+
+def optimizer(
+    library: Any, kind: str, size: tuple[int, int], **options: Any
+) -> tuple[Any, list[Any]]:
+    """An optimizer and its parameters, which have gradients."""
+    n, count = size
+    name, given = OPTIMIZERS[kind]
+    rng = np.random.default_rng(0)
+    params = []
+    for _ in range(count):
+        p = library.tensor(rng.standard_normal(n, np.float32), requires_grad=True)
+        p.grad = library.tensor(rng.standard_normal(n, np.float32))
+        params.append(p)
+    return getattr(library.optim, name)(params, **given, **options), params
+
+
+CONTESTANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "plugrad": ("plugrad", {}),
+    "torch default": ("torch", {}),
+    "torch fused": ("torch", {"fused": True}),
+}
+
+
+def steps(
+    kind: str, size: tuple[int, int]
+) -> tuple[dict[str, Callable[[], object]], list[str]]:
+    """A step for each contestant, once two steps agree with plugrad's."""
+    calls: dict[str, Callable[[], object]] = {}
+    notes: list[str] = []
+    expected: np.ndarray | None = None
+    for name, (module, options) in CONTESTANTS.items():
+        try:
+            library = import_module(module)
+            if module == "torch":
+                library.set_num_threads(THREADS)
+            made, params = optimizer(library, kind, size, **options)
+            made.step(), made.step()
+            found = params[0].detach().numpy()[:1000]
+            expected = found.copy() if expected is None else expected
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+        except ModuleNotFoundError:
+            notes.append(f"{name}: absent: pip install {module}")
+        except Exception as error:
+            notes.append(f"{name}: {brief(error)}")
+        else:
+            calls[name] = made.step
+    return calls, notes
+
+
+def temporary_memory(kind: str, quick: bool = False) -> float:
+    """MiB that NumPy had at most, during a step, beside what stays."""
+    made, _ = optimizer(import_module("plugrad"), kind, SIZES["10 million in one"])
+    made.step()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        made.step()
+        return tracemalloc.get_traced_memory()[1] / MiB
+    finally:
+        tracemalloc.stop()
+
+
+def _measure(what: str, quick: bool) -> tuple[dict[str, Comparison], list[str]]:
+    plan = Plan(rounds=15, turn=0.05, pause=0.05, patience=20.0)
+    plan = plan.quick() if quick else plan
+    found: dict[str, Comparison] = {}
+    notes: list[str] = []
+    for kind in OPTIMIZERS:
+        calls, said = steps(kind, SIZES[what])
+        notes += said
+        unit = 1e-3 if SIZES[what][1] == 1 else 1e-6
+        found[kind] = compare(
+            calls, plan, unit=unit, bar=BARS[what], against="torch default"
+        )
+    return found, notes
+
+
+def run(quick: bool = False) -> dict[str, Any]:
+    results: dict[str, Any] = {}
+    for what, (_, count) in SIZES.items():
+        progress(f"optim: {what}")
+        comparisons, notes = in_a_process(partial(_measure, what), quick)
+        progress("")
+        unit = "ms" if count == 1 else "µs"
+        report(f"Optimizers, {what}", f"{unit} for a step", comparisons)
+        print_notes(notes)
+        results[what] = comparisons
+    rows = []
+    for kind in OPTIMIZERS:
+        most = in_a_process(partial(temporary_memory, kind), quick)
+        results[f"memory, {kind}"] = most
+        outcome = verdict(most, MEMORY_BAR)
+        rows.append([kind, f"{MEMORY_BAR:.1f} MiB", f"{most:.2f} MiB", outcome])
+    print("Temporary memory of a step, 10 million in one")
+    table(["", "asked", "measured", ""], rows)
+    return results
