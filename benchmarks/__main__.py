@@ -15,6 +15,7 @@ from .peers import PIP_NAMES
 
 # name on the command line -> module
 BENCHMARKS = {
+    "data": "data",
     "overhead": "overhead",
     "import": "importing",
     "kernels": "kernels",

@@ -33,7 +33,7 @@ from .timing import (
 
 MiB = 2**20
 SIZES = {"10 million in one": (10_000_000, 1), "100 tensors of 64": (64, 100)}
-BARS = {"10 million in one": 0.7, "100 tensors of 64": 1.3}
+BARS = {"10 million in one": 0.7, "100 tensors of 64": 1.0}
 MEMORY_BAR = 1.0  # MiB
 OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "SGD, momentum": ("SGD", {"lr": 0.01, "momentum": 0.9}),
@@ -105,7 +105,7 @@ def temporary_memory(kind: str, quick: bool = False) -> float:
 
 
 def _measure(what: str, quick: bool) -> tuple[dict[str, Comparison], list[str]]:
-    plan = Plan(rounds=15, turn=0.05, pause=0.05, patience=20.0)
+    plan = Plan(rounds=15, turn=0.05, pause=0.05, patience=6.0)
     plan = plan.quick() if quick else plan
     found: dict[str, Comparison] = {}
     notes: list[str] = []

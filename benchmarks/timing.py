@@ -129,9 +129,13 @@ def compare(
     against: str,
 ) -> Comparison:
     """Time the calls, in units of so many seconds, and judge plugrad by the bar."""
-    seconds = alternate(calls, plan)
-    times = {name: Spread.of([t / unit for t in seconds[name]]) for name in calls}
-    others = [name for name in calls if name != SUBJECT and SUBJECT in calls]
+    return judge(alternate(calls, plan), unit=unit, bar=bar, against=against)
+
+
+def judge(seconds: Times, *, unit: float, bar: float, against: str) -> Comparison:
+    """Compare what was measured, in units of so many seconds."""
+    times = {name: Spread.of([t / unit for t in seconds[name]]) for name in seconds}
+    others = [name for name in seconds if name != SUBJECT and SUBJECT in seconds]
     ratios = {name: ratio(seconds, SUBJECT, name) for name in others}
     judged = [r.median for name, r in ratios.items() if name.startswith(against)]
     outcome = verdict(max(judged, default=None), bar)

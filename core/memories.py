@@ -275,7 +275,9 @@ def check_traced(k: Backend, before: Array, after: Array) -> None:
 
 
 def is_one_of(y: Any, args: tuple[Any, ...]) -> bool:
-    """Whether a result is the very object that was given."""
+    """Whether a result is the very array that was given."""
+    if not hasattr(y, "shape"):  # None, or a number
+        return False
     for each in args:
         if each is y or (each.__class__ is list and any(a is y for a in each)):
             return True

@@ -144,7 +144,8 @@ class Source:
             return self.generic()
         if any(p.default not in (REQUIRED, None) for p in op.tensors):
             return self.generic()
-        several = op.wide or op.multiple or op.outputs or op.extras
+        several = op.wide or op.multiple or len(op.differentiable) > 1
+        several = several or (op.outputs and not op.differentiable)
         if several or len(op.tensors) > 3 or first.kind == "many":
             return self.prepared()
         return self.fast()
@@ -268,24 +269,48 @@ class Source:
             lines += [f"    if {' or '.join(unusual)}:", f"        {self.call_apply()}"]
         return lines
 
-    def call_kernel(self) -> str:
+    def call_kernel(self, result: str) -> str:
         """The call of the backend's kernel."""
         arguments = ", ".join(
             self.names[p.name] if p.kind == "value" else f"r_{p.name}"
             for p in self.op.params
             if not p.keyword
         )
-        return f"r = lib.{self.op.slot}({arguments})"
+        return f"{result} = lib.{self.op.slot}({arguments})"
+
+    def parts(self) -> str:
+        """What the kernel's result is called: `r`, and beside it other outputs o_1 and
+        extras e_NAME."""
+        op = self.op
+        outputs = [
+            "r" if i in op.differentiable else f"o_{i}" for i in range(len(op.outputs))
+        ]
+        return ", ".join([*(outputs or ["r"]), *(f"e_{name}" for name in op.extras)])
+
+    def others(self) -> list[str]:
+        """Make the outputs that have no gradient."""
+        op = self.op
+        rest = (i for i in range(len(op.outputs)) if i not in op.differentiable)
+        return [f"t_{i} = wrap(lib, o_{i})" for i in rest]
+
+    def result(self) -> str:
+        """The `return`: of the output, or of several by name."""
+        op = self.op
+        made = [
+            "y" if i in op.differentiable else f"t_{i}" for i in range(len(op.outputs))
+        ]
+        return f"return bundle(({', '.join(made)},))" if made else "return y"
 
     def fast(self) -> list[str]:
-        """The common case of an op with one output written out."""
+        """The common case of an op with one output, or with one that has a gradient,
+        written out."""
         slow = self.call_apply()
         tail = self.tail()
         return [
             *self.head(),
             "    try:",
             *("        " + line for line in self.read(slow)),
-            f"        {self.call_kernel()}",
+            f"        {self.call_kernel(self.parts())}",
             "    except Exception:",
             f"        {slow}",
             "    y = new(Tensor)",
@@ -294,8 +319,9 @@ class Source:
             "        y._k, r = lib.home(r)",
             "    y._a = r",
             "    y._s = None",
+            *("    " + line for line in self.others()),
             *("    " + line for line in self.node(slow, tail)),
-            *("    " + line for line in (*tail, "return y")),
+            *("    " + line for line in (*tail, self.result())),
         ]
 
     def prepared(self) -> list[str]:
@@ -309,7 +335,7 @@ class Source:
             *self.head(),
             "    try:",
             *("        " + line for line in self.read(slow)),
-            f"        {self.call_kernel()}",
+            f"        {self.call_kernel('r')}",
             "    except Exception:",
             f"        {slow}",
             f"    recorded = {' or '.join(self.wanted())}",
@@ -438,13 +464,13 @@ class Source:
         lines: list[str] = []
         none = " and ".join(f"n_{p.name} is None" for p in free)
         lines += [f"if {none}:", "    y._node = None"]
-        lines += ["    " + line for line in (*tail, "return y")]
+        lines += ["    " + line for line in (*tail, self.result())]
         lines += [
             "if OFF and local.mode is not None:",
             "    if local.mode.grad:",
             f"        {slow}",
             "    y._node = None",
-            *("    " + line for line in (*tail, "return y")),
+            *("    " + line for line in (*tail, self.result())),
         ]
         if op.broadcast and len(op.tensors) > 1:
             for i, p in enumerate(op.tensors):
@@ -495,6 +521,11 @@ class Source:
         op = self.op
         kind, _ = source
         tensors = [p.name for p in op.tensors]
+        if name in op.extras:
+            return f"e_{name}"
+        if name in op.outputs and kind != "output":
+            i = op.outputs.index(name)
+            return f"o_{i}" if kind == "array" else f"(t_{i}._s or storage(t_{i}))"
         if kind == "guard":
             public = self.names[name]
             made = f"{public}._s or storage({public})"

@@ -20,12 +20,12 @@ import plugrad
 from plugrad import Tensor
 
 BLOCK = 1 << 15  # elements: with a gradient and two states, half of a 1 MiB cache
-MANY = (
-    1 << 20
-)  # elements of all parameters, below which threads cost more than they give
+MANY = 1 << 20  # elements of all parameters; below, threads cost more than they give
 
 Update = Callable[[Tensor, Tensor, dict[str, Any]], None]
 Job = tuple[Update, Tensor, Tensor, dict[str, Any]]
+Flat = tuple[Update, Tensor, Tensor, dict[str, Any], dict[str, Tensor]]
+Piece = tuple[Flat, int]  # a job, and where its block begins
 
 _pools: list[ThreadPoolExecutor] = []
 
@@ -36,16 +36,14 @@ def run(jobs: list[Job], elementwise: bool = True) -> None:
         for update, p, g, state in jobs:
             update(p, g, state)
         return
-    small: list[Job] = []
-    pieces: list[Job] = []
+    pieces: list[Piece] = []
     for job in jobs:
-        cut = in_blocks(job)
-        if cut:
-            pieces += cut
+        flat = flattened(job)
+        if flat is None:
+            update, p, g, state = job
+            update(p, g, state)
         else:
-            small.append(job)
-    for update, p, g, state in small:
-        update(p, g, state)
+            pieces += [(flat, i) for i in range(0, flat[1].numel(), BLOCK)]
     shares = pool_size()
     if shares < 2 or len(pieces) < 2 * shares:
         run_all(pieces)
@@ -62,35 +60,29 @@ def run(jobs: list[Job], elementwise: bool = True) -> None:
             raise error
 
 
-def run_all(jobs: list[Job]) -> None:
+def run_all(pieces: list[Piece]) -> None:
     """Run updates one by one, without recording: a thread has its own mode."""
     with plugrad.no_grad():
-        for update, p, g, state in jobs:
-            update(p, g, state)
+        for (update, p, g, state, parts), i in pieces:
+            block = slice(i, i + BLOCK)
+            cut = {name: x[block] for name, x in parts.items()}
+            update(p[block], g[block], {**state, **cut})
 
 
-def in_blocks(job: Job) -> list[Job]:
-    """A job as several on blocks of its memory; none if it is small or scattered."""
+def flattened(job: Job) -> Flat | None:
+    """A job with one dimension, to be cut; none if it is small or scattered."""
     update, p, g, state = job
-    n = p.numel()
-    like = [p, g, *(v for v in state.values() if is_like(v, p))]
-    if (
-        n <= BLOCK
-        or g.is_sparse
-        or not all(t.is_contiguous() and t.dtype is p.dtype for t in like)
-    ):
-        return []
+    parts = {name: v for name, v in state.items() if is_like(v, p)}
+    like = [p, g, *parts.values()]
+    if p.numel() <= BLOCK or g.is_sparse:
+        return None
+    if not all(t.is_contiguous() and t.dtype is p.dtype for t in like):
+        return None
     k = plugrad.get_backend(p.backend)
     if not (k.writable and k.views) or any(t.backend != p.backend for t in like):
-        return []
-    flat_p, flat_g = p.detach().view(-1), g.detach().view(-1)
-    flat = {key: v.view(-1) for key, v in state.items() if is_like(v, p)}
-    found: list[Job] = []
-    for i in range(0, n, BLOCK):
-        j = min(i + BLOCK, n)
-        part = {key: v[i:j] for key, v in flat.items()}
-        found.append((update, flat_p[i:j], flat_g[i:j], {**state, **part}))
-    return found
+        return None
+    flat = {name: v.view(-1) for name, v in parts.items()}
+    return update, p.detach().view(-1), g.detach().view(-1), state, flat
 
 
 def is_like(value: Any, p: Tensor) -> bool:

@@ -92,7 +92,9 @@ class Module(Registration, Walk, Moving, Hooked, State):
         replica = self.__new__(type(self))
         own = replica.__dict__
         own.update(self.__dict__)
-        own["_parameters"] = {}
+        own["_parameters"] = {
+            name: p for name, p in self._parameters.items() if p is None
+        }
         own["_buffers"] = self._buffers.copy()
         own["_modules"] = self._modules.copy()
         own["_is_replica"] = True

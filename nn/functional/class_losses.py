@@ -27,13 +27,15 @@ def check_target(name: str, input: Tensor, target: Tensor) -> None:
     """Raise unless there is one class index for each element of the batch."""
     shape, given = tuple(input.shape), tuple(target.shape)
     if not shape:
-        raise ValueError(f"{name}: expected an input of 1 dimension or more, of classes")
+        raise ValueError(
+            f"{name}: expected an input of 1 dimension or more, of classes"
+        )
     expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
     if given != expected:
         kind = ValueError if len(given) <= 1 and len(shape) <= 2 else RuntimeError
         raise kind(
-            f"{name}: expected a target of shape {list(expected)} for an input of shape "
-            f"{list(shape)}, one class index for each, but got {list(given)}"
+            f"{name}: expected a target of shape {list(expected)} for an input of "
+            f"shape {list(shape)}, one class index for each, but got {list(given)}"
         )
     if target.dtype.kind not in "iu":
         raise RuntimeError(

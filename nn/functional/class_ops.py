@@ -133,7 +133,9 @@ def nll_loss_back(
     zeros = k.zeros(tuple(x_shape), dtype=incoming.dtype)
     counts, index = chosen(k, zeros, target, ignore_index)
     weights = weights_of(k, zeros, counts, index, weight)
-    each = k.expand_dims(-scaled(k, incoming, weights, reduction), axis=class_dim(zeros))
+    each = k.expand_dims(
+        -scaled(k, incoming, weights, reduction), axis=class_dim(zeros)
+    )
     return k.scatter_add(zeros, class_dim(zeros), index, each)
 
 
@@ -142,6 +144,8 @@ nll_loss.grad(
         g, tuple(x_shape), target, weight, ignore_index, reduction
     )
 )
+
+
 def _nll_loss_back_rule(
     k: Any, g: Any, target: Any, weight: Any, ignore_index: Any, reduction: Any
 ) -> Any:

@@ -120,9 +120,7 @@ def betas_of(
     return found
 
 
-def totals(
-    k: Any, alphas: list[Any], ends: Any, input_lengths: Sequence[int]
-) -> Any:
+def totals(k: Any, alphas: list[Any], ends: Any, input_lengths: Sequence[int]) -> Any:
     """(N,): the logarithms of all ways to the end of each target."""
     x = alphas[0]
     for t in range(1, len(alphas)):
@@ -213,7 +211,9 @@ def lengths_of(name: str, lengths: Any, n: int, most: int) -> tuple[int, ...]:
     """Lengths as Python's integers, one for each sequence."""
     if isinstance(lengths, Tensor):
         if lengths.dtype.kind not in "iu":
-            raise RuntimeError(f"ctc_loss: {name} must be integers, not {lengths.dtype}")
+            raise RuntimeError(
+                f"ctc_loss: {name} must be integers, not {lengths.dtype}"
+            )
         lengths = lengths.reshape(-1).tolist()
     found = tuple(int(each) for each in lengths)
     if len(found) != n:
@@ -239,10 +239,10 @@ def ctc_loss(
     """Minus the logarithm of the probability that a sequence reads as its target, once
     repeats and then blanks are taken away.
 
-    `log_probs` is (T, N, C), or (T, C) for one sequence; the targets are (N, S), padded,
-    or all in one row. The mean is over the batch, of each loss divided by the length of
-    its target. A target that its sequence is too short for has an infinite loss, or,
-    with `zero_infinity`, none.
+    `log_probs` is (T, N, C), or (T, C) for one sequence; the targets are (N, S),
+    padded, or all in one row. The mean is over the batch, of each loss divided by the
+    length of its target. A target that its sequence is too short for has an infinite
+    loss, or, with `zero_infinity`, none.
 
     >>> import plugrad
     >>> from plugrad.nn import functional as F
@@ -276,10 +276,7 @@ def ctc_loss(
     if zero_infinity:
         loss = plugrad.where(loss == plugrad.inf, 0.0, loss)
     if reduction == "mean":
-        divisor = plugrad.tensor(
-            [max(each, 1) for each in lengths], dtype=loss.dtype, device=loss.device
-        )
-        return (loss / divisor).mean()
+        return (loss / loss.new_tensor([max(each, 1) for each in lengths])).mean()
     if reduction == "sum":
         return loss.sum()
     return loss.squeeze(0) if single else loss
@@ -299,5 +296,5 @@ def rows_of(targets: Tensor, lengths: Sequence[int]) -> Tensor:
         start += n
     if not widest:
         return targets.reshape(len(lengths), 0)
-    index = plugrad.tensor(places, device=targets.device)
+    index = targets.new_tensor(places, dtype=plugrad.int64)
     return targets[index.clamp(max=len(targets) - 1)]

@@ -48,7 +48,8 @@ def cosine_similarity(
     dtype = plugrad.promote_types(x1.dtype, x2.dtype)
     if dtype.kind not in "fc":
         raise RuntimeError(
-            f"cosine_similarity: expected common dtype to be floating point, not {dtype}"
+            f"cosine_similarity: expected common dtype to be floating point, "
+            f"not {dtype}"
         )
     x1, x2 = x1.to(dtype), x2.to(dtype)
     if x1.shape != x2.shape:
@@ -68,14 +69,12 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     tensor([5., 3., 4.])
     """
     if input.ndim != 2:
-        raise RuntimeError(
-            f"pdist only supports 2D tensors, got: {input.ndim}D"
-        )
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
     if p < 0:
         raise RuntimeError(f"pdist only supports non-negative p values, not {p}")
     n = input.shape[0]
-    pairs = plugrad.triu_indices(n, n, 1, device=input.device)
-    return (input[pairs[0]] - input[pairs[1]]).norm(p, -1)
+    first, second = input.new_ones(n, n).triu(1).nonzero().unbind(1)
+    return (input[first] - input[second]).norm(p, -1)
 
 
 # --- Losses of them -------------------------------------------------------------------
@@ -90,8 +89,8 @@ def cosine_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """The mean of 1 - cos where the target is 1, and of max(0, cos - margin) where it is
-    -1, for the cosine of the two inputs.
+    """The mean of 1 - cos where the target is 1, and of max(0, cos - margin) where it
+    is -1, for the cosine of the two inputs.
 
     >>> import plugrad
     >>> from plugrad.nn import functional as F
@@ -102,13 +101,14 @@ def cosine_embedding_loss(
     reduction = read_reduction(reduction, size_average, reduce)
     if target.ndim not in (0, 1):
         raise RuntimeError(
-            f"0D or 1D target tensor expected, multi-target not supported: {target.ndim}D"
+            f"0D or 1D target tensor expected, multi-target not supported: "
+            f"{target.ndim}D"
         )
     expected = target.ndim + 1
     if input1.ndim != expected or input2.ndim != expected:
         raise RuntimeError(
-            f"{target.ndim}D target tensor expects {expected}D input tensors, but found "
-            f"inputs with sizes {list(input1.shape)} and {list(input2.shape)}"
+            f"{target.ndim}D target tensor expects {expected}D input tensors, but "
+            f"found inputs with sizes {list(input1.shape)} and {list(input2.shape)}"
         )
     product = (input1 * input2).sum(-1)
     sizes = ((input1 * input1).sum(-1) + 1e-12) * ((input2 * input2).sum(-1) + 1e-12)
@@ -139,8 +139,8 @@ def margin_ranking_loss(
     reduction = read_reduction(reduction, size_average, reduce)
     if not input1.ndim == input2.ndim == target.ndim:
         raise RuntimeError(
-            "margin_ranking_loss : All input tensors should have same dimension but got "
-            f"sizes: input1: {input1.shape}, input2: {input2.shape}, target: "
+            "margin_ranking_loss : All input tensors should have same dimension but "
+            f"got sizes: input1: {input1.shape}, input2: {input2.shape}, target: "
             f"{target.shape} "
         )
     loss = (-target * (input1 - input2) + margin).clamp(min=0)

@@ -248,10 +248,9 @@ def gaussian_nll_loss(
     if given != shape:
         if shape[:-1] == given:
             var = var.unsqueeze(-1)
-        elif (
-            len(shape) != len(given)
-            or [b for a, b in zip(shape, given) if a != b] != [1]
-        ):
+        elif len(shape) != len(given) or [
+            b for a, b in zip(shape, given) if a != b
+        ] != [1]:
             raise ValueError(
                 f"var is of incorrect size: {list(given)} for an input of size "
                 f"{list(shape)}"

@@ -61,8 +61,8 @@ class CosineSimilarity(Module):
 
 
 class CosineEmbeddingLoss(_Loss):
-    """The mean of 1 - cos where the target is 1, and of max(0, cos - margin) where it is
-    -1, for the cosine of the two inputs.
+    """The mean of 1 - cos where the target is 1, and of max(0, cos - margin) where it
+    is -1, for the cosine of the two inputs.
 
     >>> import plugrad
     >>> from plugrad import nn

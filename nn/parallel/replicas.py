@@ -53,19 +53,19 @@ def replica(network: Module, device: Any, first: bool, detach: bool) -> Any:
             tensors[id(t)] = found if first or found is not t else t.clone()
         return tensors[id(t)]
 
-    modules = list(network.modules())
-    copies = {id(each): each._replicate_for_data_parallel() for each in modules}
-    for each in modules:
-        copy = copies[id(each)]
-        for name, child in each._modules.items():
-            copy._modules[name] = None if child is None else copies[id(child)]
-        for name, p in each._parameters.items():
-            if p is None:
-                copy._parameters[name] = None
-            else:
-                setattr(copy, name, moved(p))
-        for name, b in each._buffers.items():
-            copy._buffers[name] = None if b is None else buffer(b)
+    copies = {
+        id(each): each._replicate_for_data_parallel() for each in network.modules()
+    }
+    at = {}
+    for path, each in network.named_modules(remove_duplicate=False):
+        copy = at[path] = copies[id(each)]
+        if path:  # parents come before their children
+            parent, _, name = path.rpartition(".")
+            setattr(at[parent], name, copy)
+        for name, p in each.named_parameters(recurse=False, remove_duplicate=False):
+            setattr(copy, name, moved(p))
+        for name, b in each.named_buffers(recurse=False, remove_duplicate=False):
+            setattr(copy, name, buffer(b))
     return copies[id(network)]
 
 
@@ -80,7 +80,8 @@ def parallel_apply(
 
     >>> import plugrad
     >>> from plugrad.nn import Flatten, parallel
-    >>> parallel.parallel_apply([Flatten(0)] * 2, [plugrad.zeros(1, 2), plugrad.ones(1)])
+    >>> inputs = plugrad.zeros(1, 2), plugrad.ones(1)
+    >>> parallel.parallel_apply([Flatten(0)] * 2, inputs)
     [tensor([0., 0.]), tensor([1.])]
     """
     n = len(modules)

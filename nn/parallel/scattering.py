@@ -11,7 +11,7 @@ from plugrad import Tensor
 
 from .devices import device_of
 
-__all__ = ["gather", "scatter", "scatter_kwargs"]
+__all__ = ["gather", "scatter"]
 
 
 def is_named(value: Any) -> bool:

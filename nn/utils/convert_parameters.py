@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from inspect import signature
 from typing import Any
 
 import plugrad
@@ -68,6 +67,8 @@ def skip_init(module_cls: type[Module], *args: Any, **kwargs: Any) -> Module:
     """
     if not issubclass(module_cls, Module):
         raise RuntimeError(f"Expected a Module; got {module_cls}")
+    from inspect import signature  # 10 ms to import
+
     if "device" not in signature(module_cls).parameters:
         raise RuntimeError(
             "Module must support a 'device' arg to skip initialization, and "

@@ -66,8 +66,8 @@ def fuse_conv_bn_weights(
 
     >>> import plugrad
     >>> from plugrad.nn.utils import fuse_conv_bn_weights
-    >>> one = plugrad.ones(1)
-    >>> w, b = fuse_conv_bn_weights(one.reshape(1, 1, 1), one, one, 3 * one, 1.0, one, one)
+    >>> weight, one = plugrad.ones(1, 1, 1), plugrad.ones(1)
+    >>> w, b = fuse_conv_bn_weights(weight, one, one, 3 * one, 1.0, one, one)
     >>> w.item(), b.item()
     (0.5, 1.0)
     """

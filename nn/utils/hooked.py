@@ -37,10 +37,3 @@ class Rewriting:
 def hooks_of(module: Module, kind: Any) -> list[Any]:
     """The hooks of a kind that a module has."""
     return [each for each in vars(module).get(NOTED, ()) if isinstance(each, kind)]
-
-
-def put(module: Module, name: str, value: Any) -> None:
-    """Make a plain attribute of what was, or was not, a parameter."""
-    if name in dict(module.named_parameters(recurse=False)):
-        delattr(module, name)
-    setattr(module, name, value)

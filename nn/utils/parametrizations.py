@@ -33,7 +33,7 @@ def weight_of(module: Module, name: str) -> Tensor:
 
 def eye_like(x: Tensor, n: int) -> Tensor:
     """The identity matrix."""
-    return plugrad.eye(n, dtype=x.dtype, device=x.device)
+    return plugrad.diag_embed(x.new_ones(n))
 
 
 def exponential(a: Tensor) -> Tensor:
@@ -139,9 +139,7 @@ class _Orthogonal(Module):
         if n == k:
             q = q.clone() if is_orthogonal(q) else nearest(q)
         else:
-            more = plugrad.randn(
-                *q.shape[:-2], n, n - k, dtype=q.dtype, device=q.device
-            )
+            more = q.new_empty(*q.shape[:-2], n, n - k).normal_()
             q = nearest(plugrad.cat([q, more], -1))
         self.base = q
         # forward makes the identity of this, by all three maps

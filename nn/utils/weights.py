@@ -13,7 +13,7 @@ from plugrad import Module, Parameter, Tensor, no_grad
 from .. import functional as F
 from ..modules.convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from ..parameter import UninitializedParameter
-from .hooked import Rewriting, hooks_of, put
+from .hooked import Rewriting, hooks_of
 
 __all__ = [
     "remove_spectral_norm",

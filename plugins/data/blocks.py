@@ -1,8 +1,8 @@
 """Blocks of memory that a worker writes and the loader reads, without a name.
 
-- A worker writes a batch into a file in memory and sends the descriptor once; the loader
-  maps it, and tells the worker when the last array on it is gone. Then it is written
-  anew: pages that are there already cost a tenth of new ones.
+- A worker writes a batch into a file in memory and sends the descriptor once; the
+  loader maps it, and tells the worker when the last array on it is gone. Then it is
+  written anew: pages that are there already cost a tenth of new ones.
 - Nothing has a name in /dev/shm or elsewhere. So nothing is left behind however a
   process ends, and a container's limit on /dev/shm does not matter.
 - Arrays keep the memory that they lie on, even after worker and loader are gone.

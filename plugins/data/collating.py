@@ -32,7 +32,7 @@ def default_collate(batch: Any) -> Any:
     >>> default_collate([1, 2])
     tensor([1, 2])
     >>> default_collate([{"x": (1.5, "a")}, {"x": (2.5, "b")}])
-    {'x': [tensor([1.5000, 2.5000], dtype=plugrad.float64), ['a', 'b']]}
+    {'x': [tensor([1.5000, 2.5000], dtype=plugrad.float64), ('a', 'b')]}
     """
     first = batch[0] if isinstance(batch, Sequence) else next(iter(batch))
     if isinstance(first, Tensor):
@@ -64,7 +64,7 @@ def collated_sequences(first: Any, batch: Any) -> Any:
             "default_collate: the samples of a batch must have the same number of "
             f"parts, not {sorted(sizes)}; pass a collate_fn that pads them"
         )
-    made = [default_collate(list(parts)) for parts in zip(*batch)]
+    made = [default_collate(parts) for parts in zip(*batch)]
     if hasattr(first, "_fields"):
         return type(first)(*made)
     return made if isinstance(first, tuple) else like_sequence(first, made)

@@ -6,6 +6,7 @@ types, an AssertionError for arguments that do not fit together among them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -44,7 +45,7 @@ class Dataset(Generic[T]):
         return ConcatDataset([self, other])
 
 
-class IterableDataset(Dataset[T]):
+class IterableDataset(Dataset[T], ABC):
     """Samples one after the other, as `__iter__` gives them. Each worker of a loader
     iterates over a copy of its own: `get_worker_info()` says which it is, and so which
     part to give. `a + b` is `ChainDataset([a, b])`.
@@ -57,11 +58,9 @@ class IterableDataset(Dataset[T]):
     [['to', 'be', 'or'], ['not']]
     """
 
+    @abstractmethod
     def __iter__(self) -> Iterator[T]:
-        raise NotImplementedError(
-            f"{type(self).__name__} has no __iter__: an IterableDataset must say what "
-            "its samples are"
-        )
+        """The samples."""
 
     def __add__(self, other: Dataset[T]) -> Any:
         return ChainDataset([self, other])
@@ -79,7 +78,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     tensors: tuple[Tensor, ...]
 
     def __init__(self, *tensors: Tensor) -> None:
-        sizes = {len(x) for x in tensors}
+        sizes = {x.size(0) for x in tensors}
         if len(sizes) > 1:
             raise AssertionError(
                 "TensorDataset needs tensors of one length, not of shapes "
@@ -289,6 +288,5 @@ def random_split(
     indices = randperm(total, generator=generator).tolist()
     stops = list(accumulate(sizes))
     return [
-        Subset(dataset, indices[stop - size : stop])
-        for stop, size in zip(stops, sizes)
+        Subset(dataset, indices[stop - size : stop]) for stop, size in zip(stops, sizes)
     ]

@@ -3,8 +3,8 @@
 - Both begin an epoch by drawing a seed, then the order, so that the order does not
   depend on the number of workers.
 - Batch i of an epoch is the task of worker i modulo their number, and batches are given
-  in that order, unless `in_order` is False: then whoever is free gets the next task, and
-  batches are given as they come.
+  in that order, unless `in_order` is False: then whoever is free gets the next task,
+  and batches are given as they come.
 - Each worker has `prefetch_factor` tasks at a time. The iterator ends its workers when
   the epoch ends, at an error, and when it is dropped; persistent ones stay for the next
   epoch.
@@ -40,6 +40,7 @@ class Batches(Iterator[Any]):
     def begin(self, resumed: dict[str, Any] | None) -> None:
         """Begin an epoch."""
         self.epoch = Epoch(self.loader, resumed)
+        self.told_length = self.loader.told_length
         self.finished = False
 
     def __iter__(self) -> Batches:
@@ -51,12 +52,11 @@ class Batches(Iterator[Any]):
     def counted(self, batch: Any) -> Any:
         """A batch that is given now."""
         self.epoch.given += 1
-        expected = self.loader.told_length
-        if expected is not None and self.epoch.given > expected:
+        if self.told_length is not None and self.epoch.given > self.told_length:
             warn(
-                f"the IterableDataset said that it has {expected} batches, and this is "
-                f"batch {self.epoch.given}; with workers, each must give a part of the "
-                "samples only (get_worker_info says which it is)",
+                f"the IterableDataset said that it has {self.told_length} samples, and "
+                f"this is batch {self.epoch.given}; with workers, each must give a "
+                "part of the samples only (get_worker_info says which it is)",
                 stacklevel=3,
             )
         return batch
@@ -106,6 +106,8 @@ class FromWorkers(Batches):
 
     def begin(self, resumed: dict[str, Any] | None) -> None:
         """Begin an epoch, with the workers that are there already, if any."""
+        if self.pool is not None and resumed is not None:
+            self.close()  # workers are started anew, with their states
         super().begin(resumed)
         self.number += 1
         self.passing = self.epoch.passed  # batches still to be dropped
@@ -117,8 +119,6 @@ class FromWorkers(Batches):
         self.pending = [0] * self.workers  # tasks that a worker has
         self.at_end = [False] * self.workers
         self.exhausted = False
-        if self.pool is not None and resumed is not None:
-            self.close()  # workers are started anew, with their states
         if self.pool is None:
             self.start()
         for _ in range(self.workers * self.loader.prefetch_factor):

@@ -99,8 +99,9 @@ class DataLoader(Generic[T]):
             sampler = SequentialSampler(dataset)
             if shuffle:
                 sampler = RandomSampler(dataset, generator=generator)
-        if batch_size is not None and not iterable:
-            batch_sampler = BatchSampler(sampler, batch_size, drop_last)  # type: ignore
+        if batch_size is not None:
+            made = BatchSampler(sampler or (), batch_size, drop_last)
+            batch_sampler = None if iterable else made
         self.batch_size = batch_size
         self.drop_last = drop_last
         self.sampler = sampler
@@ -110,7 +111,7 @@ class DataLoader(Generic[T]):
             collate_fn = default_collate if batched else default_convert
         self.collate_fn = collate_fn
         self.recipe = Recipe(iterable, batched, drop_last, collate_fn)
-        self.told_length: int | None = None  # by an iterable dataset
+        self.told_length: int | None = None  # by an iterable dataset, in samples
         self._state: dict[str, Any] | None = None  # to resume from
         self._kept: FromWorkers | None = None
         self._latest: Any = None
@@ -143,15 +144,16 @@ class DataLoader(Generic[T]):
     def __len__(self) -> int:
         if not self.recipe.iterable:
             return len(self.index_sampler)
-        n = len(self.dataset)
+        n = self.told_length = len(self.dataset)
         if self.batch_size is not None:
             n = n // self.batch_size if self.drop_last else -(-n // self.batch_size)
-        self.told_length = n
         return n
 
     def __iter__(self) -> Batches:
         state, self._state = self._state, None
         if not self.num_workers:
+            if self.timeout:
+                raise AssertionError("timeout is for workers: give num_workers, too")
             made: Batches = Here(self, state)
         elif self._kept is not None:
             made = self._kept
@@ -182,8 +184,9 @@ class DataLoader(Generic[T]):
         """
         if self._state is not None:
             return self._state
-        latest = self._latest and self._latest()
-        return state_of(self, None if not latest or latest.finished else latest.epoch)
+        latest = None if self._latest is None else self._latest()
+        begun = latest is not None and not latest.finished
+        return state_of(self, latest.epoch if begun else None)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Let the next iteration go on where the state was taken, the one after it
@@ -204,7 +207,9 @@ def check_workers(
     if num_workers == 0 and prefetch_factor is not None:
         raise ValueError("prefetch_factor is for workers: give num_workers, too")
     if prefetch_factor is not None and prefetch_factor < 0:
-        raise ValueError(f"prefetch_factor is {prefetch_factor}, but cannot be negative")
+        raise ValueError(
+            f"prefetch_factor is {prefetch_factor}, but cannot be negative"
+        )
     if persistent and num_workers == 0:
         raise ValueError("persistent_workers is for workers: give num_workers, too")
 
@@ -212,8 +217,8 @@ def check_workers(
 def check_iterable(shuffle: Any, sampler: Any, batch_sampler: Any) -> None:
     if shuffle not in (False, None):
         raise ValueError(
-            f"shuffle={shuffle}: an IterableDataset has an order of its own; shuffle in "
-            "its __iter__"
+            f"shuffle={shuffle}: an IterableDataset has an order of its own; shuffle "
+            "in its __iter__"
         )
     for name, given in (("sampler", sampler), ("batch_sampler", batch_sampler)):
         if given is not None:
@@ -242,7 +247,9 @@ def check_context(context: Any, num_workers: int) -> None:
     if context is None:
         return
     if num_workers == 0:
-        raise ValueError("multiprocessing_context is for workers: give num_workers, too")
+        raise ValueError(
+            "multiprocessing_context is for workers: give num_workers, too"
+        )
     import multiprocessing
     from multiprocessing.context import BaseContext
 

@@ -78,19 +78,15 @@ class Pool:
             both = selectors.EVENT_READ | selectors.EVENT_WRITE
             self.selector.modify(channel.end, both, worker)
 
-    def receive(
-        self, begun: float, timeout: float, awaited: int | None
-    ) -> list[Message]:
-        """The next messages of any workers; a RuntimeError if a worker is gone, or if it
-        takes longer than `timeout` since `begun`, unless that is 0."""
+    def receive(self, begun: float, timeout: float, awaited: int) -> list[Message]:
+        """The next messages of any workers; a RuntimeError if a worker is gone, or if
+        it takes longer than `timeout` since `begun`, unless that is 0."""
         while not self.arrived:
             wait = LOOK
             if timeout:
                 wait = min(wait, begun + timeout - time.monotonic())
                 if wait <= 0:
-                    worker = 0 if awaited is None else awaited
-                    pid = self.processes[worker].pid
-                    raise late(self.who(worker), pid, timeout)
+                    raise self.overdue(awaited, timeout)
             events = self.selector.select(wait)
             for key, event in events:
                 self.serve(key.data, event)
@@ -126,6 +122,14 @@ class Pool:
         for worker, process in enumerate(self.processes):
             if not process.is_alive():
                 raise self.gone(worker)
+
+    def overdue(self, worker: int, timeout: float) -> RuntimeError:
+        """The error of a worker that took too long. All are killed: those that hang do
+        not listen, and the error is not to come later than was asked for."""
+        error = late(self.who(worker), self.processes[worker].pid, timeout)
+        for process in self.processes:
+            process.kill()
+        return error
 
     def gone(self, worker: int) -> RuntimeError:
         return ended(self.who(worker), self.processes[worker].exitcode)
@@ -180,4 +184,3 @@ def hang_up_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=hang_up_in_child)
-

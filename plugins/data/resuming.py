@@ -3,9 +3,9 @@
 - A state says where the generators were when the epoch began, and how many batches were
   given. Who resumes draws the same order anew and passes over that many batches; a
   dataset with indices is not asked for their samples, an iterable one is.
-- Workers send the states of their random generators with their batches. A loader with as
-  many workers goes on with them, so that random transforms come out the same, too. An
-  iterable dataset comes to the same states by giving its samples once more.
+- Workers send the states of their random generators with their batches. A loader with
+  as many workers goes on with them, so that random transforms come out the same, too.
+  An iterable dataset comes to the same states by giving its samples once more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from plugrad.random import default_generator, fork_rng
 from .samplers import draw_seed
 
 VERSION = 1
-SAME = ("samples", "batch_size", "drop_last", "iterable")  # what has to be as it was
+SAME = ("iterable", "samples", "batch_size", "drop_last")  # what has to be as it was
 
 
 class Epoch:
@@ -37,7 +37,7 @@ class Epoch:
                 self.go_back(loader, resumed)
             self.began = [bytes(g.get_state().tolist()) for g in self.sources]
             self.base_seed = draw_seed(loader.generator)
-            self.indices = self.draw(loader, resumed is not None)
+            self.indices = self.draw(loader)
 
     def go_back(self, loader: Any, resumed: dict[str, Any]) -> None:
         """Put generators and sampler where they were when the epoch began. What the
@@ -51,15 +51,13 @@ class Epoch:
         if not loader.recipe.iterable and len(resumed["workers"]) == loader.num_workers:
             self.states = list(resumed["workers"])
 
-    def draw(self, loader: Any, resumed: bool) -> Iterator[Any]:
+    def draw(self, loader: Any) -> Iterator[Any]:
         """What the sampler gives for each batch, from the first that is wanted on."""
         if loader.recipe.iterable:
             self.passed = self.given
             return repeat(loader.batch_size)
         indices = iter(loader.index_sampler)
-        if not resumed:
-            return indices
-        # the first one too: samplers draw when they are first asked
+        # the first one now: samplers draw when they are first asked
         return chain(list(islice(indices, self.given, self.given + 1)), indices)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from plugrad import nn
+import plugrad.nn as nn
 
 from .losses import LOSSES
 from .rows import Layer, between, given, ids, mask, row

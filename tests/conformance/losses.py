@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugrad import nn
+import plugrad.nn as nn
 
 from .rows import Layer, between, fixed, given, ids, row
 
@@ -49,6 +49,7 @@ LOSSES = {
     ),
     "NLLLoss": loss("NLLLoss", CLASSES),
     "NLLLoss-none": loss("NLLLoss", CLASSES, reduction="none", ignore_index=2),
+    "NLLLoss2d": row(lambda: nn.NLLLoss2d(), (1, 3, 2, 2), ids(3, 1, 2, 2)),
     "BCELoss": row(lambda: nn.BCELoss(), INSIDE, SHARES),
     "BCEWithLogitsLoss": loss("BCEWithLogitsLoss", SHARES),
     "KLDivLoss": loss("KLDivLoss", SHARES, reduction="batchmean"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import plugrad
-from plugrad import nn, optim
+import plugrad.nn as nn
+import plugrad.optim as optim
 from plugrad.nn import functional as F
 
 

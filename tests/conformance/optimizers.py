@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import plugrad
-from plugrad import optim
+import plugrad.optim as optim
 
 
 @dataclass(frozen=True)

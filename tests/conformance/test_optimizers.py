@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import plugrad
-from plugrad import optim
+import plugrad.optim as optim
 from plugrad.conformance.calls import tensors_in
 from plugrad.conformance.cells import Cell
 from plugrad.conformance.compared import check_same, make_for

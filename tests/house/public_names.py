@@ -12,11 +12,18 @@ MODULES = (
     "plugrad.nn",
     "plugrad.nn.functional",
     "plugrad.nn.init",
+    "plugrad.nn.parallel",
     "plugrad.nn.utils",
+    "plugrad.nn.utils.parametrizations",
+    "plugrad.nn.utils.parametrize",
+    "plugrad.nn.utils.prune",
+    "plugrad.nn.utils.stateless",
     "plugrad.optim",
     "plugrad.special",
     "plugrad.testing",
     "plugrad.random",
+    "plugrad.utils.data",
+    "plugrad.utils.data.distributed",
 )
 
 

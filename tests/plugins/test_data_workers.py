@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import plugrad
-from plugrad.utils.data import DataLoader, Dataset, TensorDataset
+from plugrad.utils.data import DataLoader, Dataset
 from tests.house.layout import ROOT
 from tests.plugins import data_cases
 from tests.plugins.data_cases import (
@@ -36,7 +36,9 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads /proc"),
     pytest.mark.filterwarnings("ignore:this DataLoader starts:UserWarning"),
     # Python 3.12 and later, where a library has threads
-    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:.*multi-threaded, use of fork:DeprecationWarning"
+    ),
 ]
 METHODS = ["fork", "spawn"]
 # Seconds in which an error has to come, more where others use the cores.
@@ -161,8 +163,7 @@ def test_a_worker_that_hangs(how, method):
     assert f"timed out after {timeout:g} seconds" in str(error)
     assert WORKER.search(str(error))[1] == "1"
     assert ("stopped" in str(error)) == (how == "is stopped")
-    # workers are then ended, which takes a moment for those that do not listen
-    assert timeout <= seconds < timeout + SLACK
+    assert timeout <= seconds < timeout + 0.1 * SLACK
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -325,7 +326,7 @@ def run(code, **options):
     )
 
 
-# --- The main process ends, in whatever way ---------------------------------------------
+# --- The main process ends, in whatever way -------------------------------------------
 
 PROGRAM = """
 import os, sys, time, signal, warnings
@@ -357,7 +358,9 @@ if __name__ == "__main__":
 
 def gone(pid):
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        )
     except OSError:
         return True
 
@@ -512,9 +515,7 @@ def test_blocks_are_reused_across_epochs_of_persistent_workers():
     )
     most = []
     for _ in range(4):
-        for x, _ in loader:
-            pass
-        del x
+        assert sum(len(x) for x, _ in loader) == 60
         most.append(mapped_batches())
     assert 0 < most[-1] <= 2 * (2 + 3) and len(set(most[1:])) == 1
     del loader
@@ -568,9 +569,8 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 
 def test_a_large_list_of_indices_does_not_block():
     """Both ends would send more than the connection holds."""
-    dataset = TensorDataset(plugrad.arange(400_000))
     loader = DataLoader(
-        dataset,
+        range(400_000),
         batch_size=50_000,
         num_workers=1,
         prefetch_factor=8,

@@ -99,6 +99,33 @@ def nll_loss(
     return _reduced(loss, total, target.shape, reduction)
 
 
+def _shares(incoming: Any, weights: Any, total: Any, dtype: Any, reduction: str) -> Any:
+    """The gradient of the loss of each row; a single number where all have the same."""
+    each = incoming
+    if reduction == "none":
+        each = each.reshape(-1)
+    elif reduction == "mean":
+        each = each / dtype.type(total or 1)  # nothing counts: no gradient
+    return each if weights is None else each * weights
+
+
+def nll_loss_back(
+    incoming: Any,
+    x_shape: tuple[int, ...],
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Any:
+    """-incoming at each target class, zero elsewhere."""
+    classes = x_shape[1 if len(x_shape) > 1 else 0]
+    rows = np.zeros((target.size, classes), incoming.dtype)
+    at, weights, total = _weighed(rows, target, weight, ignore_index)
+    each = _shares(incoming, weights, total, incoming.dtype, reduction)
+    rows[_rows(len(rows)), at] = -each
+    return _as_before(rows, tuple(x_shape))
+
+
 def cross_entropy(
     x: Any,
     target: Any,
@@ -146,13 +173,7 @@ def cross_entropy_back(
     rows = _as_rows(x)
     p = softmax(rows, 1) if p is None else _as_rows(p)
     at, weights, total = _weighed(rows, target, weight, ignore_index)
-    each = incoming
-    if reduction == "none":
-        each = each.reshape(-1)
-    elif reduction == "mean":
-        each = each / x.dtype.type(total or 1)  # nothing counts: no gradient
-    if weights is not None:
-        each = each * weights
+    each = _shares(incoming, weights, total, x.dtype, reduction)
     by = each if sums is None else (each / sums).astype(x.dtype, copy=False)
     y = p * (by[:, None] if by.ndim else by)
     y[_rows(len(rows)), at] -= each

@@ -126,11 +126,17 @@ def test_five_steps(name, optimizer, dtype):
     assert not differences(*found, CLOSE[dtype])
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_hundred_steps(name):
+# In float32 the losses of a ResNet on four pictures go apart after some 60 steps: one
+# rounding decides about a relu, and batch norm shows it to all.
+CURVES = [(name, dtype) for name in NETWORKS for dtype in DTYPES]
+CURVES.remove(("ResNet-18", "float32"))
+
+
+@pytest.mark.parametrize(("name", "dtype"), CURVES)
+def test_a_hundred_steps(name, dtype):
     """The curves of the loss, which falls."""
     network = NETWORKS[name]
-    ours, theirs = both(network, "float64")
+    ours, theirs = both(network, dtype)
     steps = batches(network, 100)
     curves = []
     for side in (ours, theirs):

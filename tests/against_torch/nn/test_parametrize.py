@@ -258,7 +258,9 @@ def test_transfer(name):
 ERRORS = {
     "name": lambda p, f, layer: p.register_parametrization(layer, "no", f.Double()),
     "dtype": lambda p, f, layer: p.register_parametrization(layer, "weight", f.Cast()),
-    "shape": lambda p, f, layer: p.register_parametrization(layer, "weight", f.Narrow()),
+    "shape": lambda p, f, layer: p.register_parametrization(
+        layer, "weight", f.Narrow()
+    ),
     "type": lambda p, f, layer: p.register_parametrization(layer, "weight", f.Listed()),
     "inverse": lambda p, f, layer: p.register_parametrization(
         layer, "weight", f.BadInverse()
@@ -270,7 +272,9 @@ ERRORS = {
         p.register_parametrization(layer, "weight", f.Double()), "weight", f.Narrow()
     ),
     "second inverse": lambda p, f, layer: p.register_parametrization(
-        p.register_parametrization(layer, "weight", f.Double()), "weight", f.BadInverse()
+        p.register_parametrization(layer, "weight", f.Double()),
+        "weight",
+        f.BadInverse(),
     ),
     "not there": lambda p, f, layer: p.remove_parametrizations(layer, "weight"),
     "none": lambda p, f, layer: p.ParametrizationList([], layer.weight),
@@ -327,7 +331,9 @@ def test_weight_norm(kind, dim):
         same(a, b)
     for module, library in ((ours, plugrad), (theirs, torch)):
         module.weight = library.tensor(numbers(*module.weight.shape, seed=9))
-    same(ours.parametrizations.weight.original0, theirs.parametrizations.weight.original0)
+    same(
+        ours.parametrizations.weight.original0, theirs.parametrizations.weight.original0
+    )
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -353,7 +359,9 @@ def test_spectral_norm(kind, dim, steps):
     assert repr(ours) == repr(theirs)
     for training in (False, True, True, False):
         ours.train(training), theirs.train(training)
-        results = (step(m, lib, numbers(*x)) for m, lib in zip((ours, theirs), LIBRARIES))
+        results = (
+            step(m, lib, numbers(*x)) for m, lib in zip((ours, theirs), LIBRARIES)
+        )
         for a, b in zip(*results, strict=True):
             same(a, b)
         a, b = dict(ours.named_buffers()), dict(theirs.named_buffers())

@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-import torch.nn.utils.prune  # noqa: F401  (torch does not import it by itself)
+import torch.nn.utils.prune
 
 import plugrad
 
@@ -23,8 +23,8 @@ def modules(kind="Linear", args=(4, 6)):
     for library in LIBRARIES:
         layer = getattr(library.nn, kind)(*args)
         with library.no_grad():
-            for p in layer.parameters():
-                p.copy_(library.tensor(numbers(*p.shape)))
+            for seed, p in enumerate(layer.parameters()):
+                p.copy_(library.tensor(numbers(*p.shape, seed=seed)))
         yield library, library.nn.utils.prune, layer
 
 
@@ -97,7 +97,11 @@ def test_gradients_and_updates():
             for p in layer.parameters():
                 p.data = p.data - 0.01 * p.grad
         found.append(
-            [layer.weight_orig.grad.numpy(), y.detach().numpy(), layer.weight_mask.numpy()]
+            [
+                layer.weight_orig.grad.numpy(),
+                y.detach().numpy(),
+                layer.weight_mask.numpy(),
+            ]
         )
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
@@ -259,7 +263,10 @@ ERRORS = {
             [(m, "weight")], p.L1Unstructured, [1], amount=1
         ),
     ),
-    "container": (TypeError, lambda p, m, t: p.PruningContainer().add_pruning_method(1)),
+    "container": (
+        TypeError,
+        lambda p, m, t: p.PruningContainer().add_pruning_method(1),
+    ),
 }
 
 

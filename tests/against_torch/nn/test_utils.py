@@ -187,7 +187,9 @@ def test_weight_norm(kind, dim):
 
     ours, theirs = pair(make)
     for _ in range(2):
-        results = (step(m, lib, numbers(*x)) for m, lib in zip((ours, theirs), LIBRARIES))
+        results = (
+            step(m, lib, numbers(*x)) for m, lib in zip((ours, theirs), LIBRARIES)
+        )
         for a, b in zip(*results, strict=True):
             same(a, b, 1e-4, 1e-4)
         for module in (ours, theirs):
@@ -216,7 +218,9 @@ def test_spectral_norm(kind, steps, dim):
     ours, theirs = pair(make)
     for training in (False, True, True, False):
         ours.train(training), theirs.train(training)
-        results = (step(m, lib, numbers(*x)) for m, lib in zip((ours, theirs), LIBRARIES))
+        results = (
+            step(m, lib, numbers(*x)) for m, lib in zip((ours, theirs), LIBRARIES)
+        )
         for a, b in zip(*results, strict=True):
             same(a, b, 1e-3, 1e-3)
         same(ours.weight_u, theirs.weight_u, 1e-4, 1e-5)
@@ -255,7 +259,11 @@ FUSED = {
     "conv2d": (lambda nn: nn.Conv2d(2, 3, 2, bias=False), "BatchNorm2d", (4, 2, 6, 6)),
     "transposed": (lambda nn: nn.ConvTranspose2d(2, 3, 2), "BatchNorm2d", (4, 2, 3, 3)),
     "linear": (lambda nn: nn.Linear(2, 3), "BatchNorm1d", (4, 2)),
-    "linear without bias": (lambda nn: nn.Linear(2, 3, bias=False), "BatchNorm1d", (4, 2)),
+    "linear without bias": (
+        lambda nn: nn.Linear(2, 3, bias=False),
+        "BatchNorm1d",
+        (4, 2),
+    ),
 }
 
 
