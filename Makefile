@@ -17,7 +17,7 @@ install = rm -rf build *.egg-info && \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test compare lint types stubs campaign conformance bench wheel clean
+.PHONY: help demo test compare backends lint types stubs campaign conformance bench wheel clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,11 +27,11 @@ demo: .venv/ready ## train a small network, the shortest look at Plugrad
 	@$(PY) examples/regression.py
 
 # One BLAS thread for each of the workers, or they fight over the cores.
-test compare campaign conformance: export OPENBLAS_NUM_THREADS = 1
-test compare campaign conformance: export MKL_NUM_THREADS = 1
-test compare campaign conformance: export OMP_NUM_THREADS = 1
+test compare backends campaign conformance: export OPENBLAS_NUM_THREADS = 1
+test compare backends campaign conformance: export MKL_NUM_THREADS = 1
+test compare backends campaign conformance: export OMP_NUM_THREADS = 1
 # Workers must collect the same tests in the same order.
-test compare campaign conformance: export PYTHONHASHSEED = 0
+test compare backends campaign conformance: export PYTHONHASHSEED = 0
 
 # Doctests go by --pyargs: by path, pytest would import second copies of core/.
 test: .venv/ready ## run the tests and the doctests
@@ -42,6 +42,10 @@ test: .venv/ready ## run the tests and the doctests
 compare: .venv/ready ## run the comparison with PyTorch (installs torch)
 	@$(call install,compare)
 	$(PYTEST) $(SPREAD) tests/against_torch
+
+backends: .venv/ready ## run the backends' tests with JAX, Dask and PyTorch installed
+	@$(call install,backends)
+	$(PYTEST) $(SPREAD) tests/backends
 
 lint: .venv/ready ## check the source with ruff
 	@$(call install,lint)

@@ -76,7 +76,9 @@ def steps(
         try:
             library = import_module(module)
             if module == "torch":
-                library.set_num_threads(THREADS)
+                # for small tensors it starts none, but its threads would wait for each
+                # other on a busy machine
+                library.set_num_threads(THREADS if size[1] == 1 else 1)
             made, params = optimizer(library, kind, size, **options)
             made.step(), made.step()
             found = params[0].detach().numpy()[:1000]

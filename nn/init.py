@@ -128,8 +128,8 @@ def normal_(
     """Normal numbers.
 
     >>> import plugrad
-    >>> plugrad.nn.init.normal_(plugrad.empty(3), std=0.0)
-    tensor([0., 0., 0.])
+    >>> plugrad.nn.init.normal_(plugrad.empty(3), mean=2.0, std=0.0)
+    tensor([2., 2., 2.])
     """
     return tensor.normal_(mean, std, generator=generator)
 

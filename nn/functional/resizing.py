@@ -199,6 +199,8 @@ def upsample(
 
     >>> import plugrad
     >>> from plugrad.nn import functional as F
+    >>> import warnings
+    >>> warnings.simplefilter('ignore')  # it is deprecated
     >>> F.upsample(plugrad.tensor([[[0.0, 4.0]]]), 4)
     tensor([[[0., 0., 4., 4.]]])
     """
@@ -213,6 +215,8 @@ def upsample_nearest(
 
     >>> import plugrad
     >>> from plugrad.nn import functional as F
+    >>> import warnings
+    >>> warnings.simplefilter('ignore')  # it is deprecated
     >>> F.upsample_nearest(plugrad.tensor([[[0.0, 4.0]]]), 4)
     tensor([[[0., 0., 4., 4.]]])
     """
@@ -227,6 +231,8 @@ def upsample_bilinear(
 
     >>> import plugrad
     >>> from plugrad.nn import functional as F
+    >>> import warnings
+    >>> warnings.simplefilter('ignore')  # it is deprecated
     >>> F.upsample_bilinear(plugrad.tensor([[[[0.0, 4.0]]]]), (1, 3))
     tensor([[[[0., 2., 4.]]]])
     """

@@ -62,9 +62,7 @@ def product(values: Array, b: Array, pattern: Pattern) -> Array:
         matrix = begin + starts.itemsize * first, *others
 
         def compute() -> None:
-            loaded[0].multiply(
-                code, shape, matrix, right, width, result + line * first
-            )
+            loaded[0].multiply(code, shape, matrix, right, width, result + line * first)
 
         return compute
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -181,6 +182,22 @@ def test_large_parameters_go_in_blocks(name):
     pieces = whole.params[0].detach().split(1000)
     for p, each in zip(parts.params, (*pieces[:3], pieces[-1])):
         assert plugrad.equal(p.detach(), each)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+def test_temporaries_are_blocks(name, monkeypatch):
+    """A step of 8 MiB of parameters, on one thread, takes half of one more MiB."""
+    monkeypatch.setattr("plugrad.optim.stepping.pool_size", lambda: 1)
+    options = {"momentum": 0.9} if name == "SGD" else {}
+    side = Side(plugrad, name, options, "float32", [(1 << 21,)])
+    side.run(1)
+    tracemalloc.start()
+    try:
+        side.optimizer.step()
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 2**19
 
 
 def test_scattered_parameters():
