@@ -59,12 +59,49 @@ def test_what_comes_out_otherwise_than_it_went_in_fails_in_the_smoke_tests(tmp_p
     assert "test_smoke::test_in_and_out[float64]" in done.ended("passed"), done.text
 
 
+# Of layers, optimizers and training: (what is tried, the tests that have to fail)
+WRONG_ABOVE = {
+    "wrong_factor": (
+        "RNNCell,Tanh,WritesWhole,MLP",
+        {"test_layers::test_layer", "test_training::test_losses"},
+    ),
+    "wrong_inplace": ("WritesWhole,SGD", {"test_programs::test_in_place"}),
+    "wrong_views": ("WritesThroughViews,SGD", {"test_programs::test_in_place"}),
+    "wrong_root": (
+        "Adam,SGD",
+        {"test_optimizers::test_steps", "test_optimizers::test_state"},
+    ),
+    "wrong_start": ("Linear,StepLR", {"test_layers::test_state"}),
+    "wrong_memory": ("MLP,SGD", {"test_training::test_memory"}),
+    "wrong_threads": ("MLP,SGD", {"test_training::test_threads"}),
+}
+
+
+@pytest.mark.parametrize("backend", WRONG_ABOVE)
+def test_it_fails_in_the_upper_levels(backend, tmp_path):
+    tried, meant = WRONG_ABOVE[backend]
+    done = run_suite(tmp_path, backend, f"--plugrad-ops={tried}", wrong=True)
+    assert done.code == 1, done.text
+    failed = {name.partition("[")[0] for name in done.ended("failed")}
+    assert meant <= failed, done.text[-3000:]
+    assert len(done.ended("failed")) < len(done.found["tests"])
+
+
+def test_a_layer_that_needs_what_is_left_out_is_not_counted(tmp_path):
+    options = ("--plugrad-ops=LSTM,Linear",)
+    done = run_suite(tmp_path, "right_without_lstm", *options, wrong=True)
+    assert done.code == 0, done.text
+    left_out = done.ended("n/a")
+    assert left_out and all("[LSTM" in name for name in left_out), done.text
+
+
 @pytest.mark.parametrize("backend", ["right", "right_left_out"])
 def test_what_is_right_passes(backend, tmp_path):
-    options = ("--plugrad-ops=tanh,flip,permute,matmul,mul,tan",)
+    options = ("--plugrad-ops=tanh,flip,permute,matmul,mul,tan,SGD,MLP,WritesWhole",)
     done = run_suite(tmp_path, backend, *options, wrong=True)
     assert done.code == 0, done.text
     left_out = done.ended("n/a")
     assert bool(left_out) == (backend == "right_left_out")
-    assert all("[flip-" in name for name in left_out)
-    assert set(left_out.values()) <= {"it is left out, and says so"}
+    using = ("[flip-", "[WritesWhole-")
+    assert all(any(each in name for each in using) for name in left_out)
+    assert all("it is left out, and says so" in why for why in left_out.values())

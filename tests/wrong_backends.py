@@ -6,6 +6,7 @@ which test of the conformance suite has to see what.
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,6 +42,19 @@ def answer_anyway(k: Any, name: str, slot: bool = False) -> Any:
     return k.find_kernel(name)
 
 
+def of_the_main_thread(x: Any) -> Any:
+    """tanh, which other threads get wrong."""
+    wrong = threading.current_thread() is not threading.main_thread()
+    return np.tanh(x) * x.dtype.type(1 + wrong / 1000)
+
+
+def rounded(k: Any, values: Any, *rest: Any) -> Any:
+    """What comes from the host, to two decimals."""
+    return NumpyBackend.from_host(k, np.round(values, 2), *rest)
+
+
+KEPT: list[Any] = []
+
 numpy_with("wrong_factor", kernels={"tanh": lambda x: np.tanh(x) * np.float32(1.001)})
 numpy_with("wrong_dtype", kernels={"tan": lambda x: np.tan(x).astype(np.float64)})
 numpy_with("wrong_garbage", kernels={"flip": lambda x, dims: np.zeros_like(x)})
@@ -61,6 +75,13 @@ numpy_with(
 )
 numpy_with("wrong_reason", leaves_out={"flip": " "})
 numpy_with("wrong_to_list", to_list=lambda k, array: array.astype(float).tolist())
+numpy_with("wrong_root", kernels={"sqrt": lambda x: np.sqrt(x) * x.dtype.type(1.01)})
+numpy_with(
+    "wrong_memory", kernels={"tanh": lambda x: KEPT.append(np.tanh(x)) or KEPT[-1]}
+)
+numpy_with("wrong_threads", kernels={"tanh": of_the_main_thread})
+numpy_with("wrong_start", from_host=lambda k, values, *rest: rounded(k, values, *rest))
+numpy_with("right_without_lstm", leaves_out={"lstm_scan": "it is not there"})
 numpy_with("right")
 numpy_with("right_left_out", leaves_out={"flip": "it is left out, and says so"})
 

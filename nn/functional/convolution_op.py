@@ -62,8 +62,8 @@ def convolution(
     n = x.ndim - 2
     stride, padding = per_dim(n, stride), per_dim(n, padding)
     dilation = per_dim(n, dilation)
-    if 0 in (weight.shape[0], *weight.shape[2:]):
-        raise ValueError("a weight of no elements")
+    if 0 in (weight.shape[0], *weight.shape[2:], *x.shape[2:]):
+        raise ValueError("a weight or an input of no elements")
     if transposed:
         weight = turned(k, weight, groups)
         ends = reach(weight.shape[2:], dilation)

@@ -35,6 +35,11 @@ def constant_pad_nd(k: Any, x: Tensor, pad: Sequence[int], value: float = 0) -> 
     cut, grow = [slice(None)] * n, []
     for i in range(len(pad) // 2):
         d, low, high = n - 1 - i, pad[2 * i], pad[2 * i + 1]
+        if x.shape[d] + low + high < 0:
+            raise RuntimeError(
+                f"padding of {low} and {high} leaves less than nothing of the "
+                f"{x.shape[d]} elements of dimension {d}"
+            )
         cut[d] = slice(max(-low, 0), x.shape[d] - max(-high, 0))
         grow.append((d, max(low, 0), max(high, 0)))
     y = x[tuple(cut)] if n else x
@@ -153,7 +158,7 @@ def repeat_pad_back(k: Any, x: Tensor, pad: Sequence[int], mode: str) -> Tensor:
             part = y[along(d, place) + rest]
             start, step = source.start - low, source.step or 1
             if mode == "replicate":
-                part = k.sum(part, axis=d, keepdims=True)
+                part = k.sum(part, axis=d, keepdims=True, dtype=part.dtype)
             elif step < 0:
                 part = k.flip(part, axis=d)
                 start = start - part.shape[d] + 1

@@ -88,5 +88,6 @@ def _(make: Any) -> Iterator[Sample]:
     for sizes, reverse, n in cases():
         rows = sum(sizes)
         gates, w = make(rows, 4 * n, low=-1, high=1), make(3 * n, n)
-        g, h, y = make(rows, n), make(sizes[0], n), make(rows, n)
+        g, h = make(rows, n), make(sizes[0], n)
+        y = make(rows, n, low=-1, high=1)  # as large as states are
         yield Sample(gates, g, h, w, y, sizes, reverse)

@@ -14,16 +14,15 @@ import ctypes
 import mmap
 import os
 import socket
-import sys
 import tempfile
 import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 Piece = Any  # bytes or a memoryview of bytes
 
+HELD: weakref.WeakSet[Any] = weakref.WeakSet()  # the blocks that arrays lie in
 PAGES = 1 << 16  # bytes; the size of a block is a multiple of that
 SUPPORTED = hasattr(socket, "send_fds") and hasattr(os, "pwrite")
 
@@ -96,25 +95,23 @@ class Maps:
 
     def add(self, number: int, file: int, size: int) -> None:
         """Map a new block, and close its file."""
-        options: dict[str, Any] = {}
-        if sys.version_info >= (3, 13):
-            options["trackfd"] = False
         flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
         try:
-            self.maps[number] = mmap.mmap(file, size, flags, **options)
+            self.maps[number] = mmap.mmap(file, size, flags)
         finally:
             os.close(file)
 
     def view(self, number: int, total: int) -> memoryview:
         """The bytes of a message in a block, which stays until nobody sees them."""
         block = self.maps[number]
-        if block_files_are_many(len(self.watched)):
-            self.gone.append(number)
+        gone = self.gone
+        if len(HELD) >= most_held():
+            gone.append(number)
             return memoryview(bytearray(memoryview(block)[:total]))
         # it holds the block for all views on it, and, unlike them, can be watched
         holder = (ctypes.c_char * total).from_buffer(block)
-        gone = self.gone
         self.watched[number] = weakref.ref(holder, lambda _: gone.append(number))
+        HELD.add(holder)
         return memoryview(holder).cast("B")
 
     def returned(self) -> tuple[list[int], list[int]]:
@@ -132,17 +129,15 @@ class Maps:
         return reuse, drop
 
 
-def block_files_are_many(held: int) -> bool:
-    """Whether so many blocks are held that, before Python 3.13, the maps with a file
-    each take half of those that a process may have open. Batches are copied then."""
-    if sys.version_info >= (3, 13) or held < 100:
-        return False
-    with suppress(ImportError):
+def most_held() -> int:
+    """How many blocks may be held before batches are copied: each takes a file, here
+    and in its worker, and there is a limit on those."""
+    try:
         import resource
-
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return soft != resource.RLIM_INFINITY and held > soft // 4
-    return False
+    except ImportError:
+        return 1000
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 10_000 if soft == resource.RLIM_INFINITY else min(soft // 4, 10_000)
 
 
 def layout(pieces: Sequence[Piece], begin: int) -> tuple[list[int], int]:

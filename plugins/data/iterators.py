@@ -70,7 +70,7 @@ class Here(Batches):
 
     def begin(self, resumed: dict[str, Any] | None) -> None:
         super().begin(resumed)
-        self.fetch = self.loader.recipe.fetcher(self.loader.dataset)
+        self.fetch = self.loader.recipe().fetcher(self.loader.dataset)
         if self.epoch.passed:
             state = seeding.random_state()
             try:
@@ -121,8 +121,12 @@ class FromWorkers(Batches):
         self.exhausted = False
         if self.pool is None:
             self.start()
-        for _ in range(self.workers * self.loader.prefetch_factor):
-            self.hand_out()
+        try:
+            for _ in range(self.workers * self.loader.prefetch_factor):
+                self.hand_out()
+        except BaseException:  # of the sampler
+            self.close()
+            raise
 
     def start(self) -> None:
         from .pool import Pool
@@ -132,8 +136,9 @@ class FromWorkers(Batches):
         for i in range(self.workers):
             state = self.epoch.states[i]
             setup = Setup(i, self.workers, self.epoch.base_seed, state)
+            setup.shape = loader.iterable, loader.batched, loader.drop_last
             setup.add("dataset", loader.dataset)
-            setup.add("collate_fn", loader.recipe)
+            setup.add("collate_fn", loader.collate_fn)
             setup.add("worker_init_fn", loader.worker_init_fn)
             setups.append(setup)
         self.pool = Pool(loader.context(), setups, loader.prefetch_factor)
@@ -226,7 +231,7 @@ class FromWorkers(Batches):
                 continue  # of an epoch that was broken off
             if kind == "error":
                 error = again(self.pool.who(worker), *pickle.loads(pieces[0]))
-                if task not in self.owners or not self.loader.in_order:
+                if not number or not self.loader.in_order:
                     raise error
                 kind, pieces = "error", [error]
             self.pending[worker] -= 1

@@ -110,7 +110,8 @@ class DataLoader(Generic[T]):
         if collate_fn is None:
             collate_fn = default_collate if batched else default_convert
         self.collate_fn = collate_fn
-        self.recipe = Recipe(iterable, batched, drop_last, collate_fn)
+        self.iterable = iterable
+        self.batched = batched
         self.told_length: int | None = None  # by an iterable dataset, in samples
         self._state: dict[str, Any] | None = None  # to resume from
         self._kept: FromWorkers | None = None
@@ -132,6 +133,10 @@ class DataLoader(Generic[T]):
         """What is iterated for the indices of each batch."""
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
+    def recipe(self) -> Recipe:
+        """What makes batches of the dataset."""
+        return Recipe(self.iterable, self.batched, self.drop_last, self.collate_fn)
+
     def context(self) -> Any:
         """The module or object whose processes are the workers."""
         import multiprocessing
@@ -142,7 +147,7 @@ class DataLoader(Generic[T]):
         return chosen
 
     def __len__(self) -> int:
-        if not self.recipe.iterable:
+        if not self.iterable:
             return len(self.index_sampler)
         n = self.told_length = len(self.dataset)
         if self.batch_size is not None:

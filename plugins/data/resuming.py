@@ -48,12 +48,12 @@ class Epoch:
         for generator, state in zip(self.sources, resumed["generators"]):
             generator.set_state(plugrad.tensor(list(state), dtype=plugrad.uint8))
         self.given = resumed["batches"]
-        if not loader.recipe.iterable and len(resumed["workers"]) == loader.num_workers:
+        if not loader.iterable and len(resumed["workers"]) == loader.num_workers:
             self.states = list(resumed["workers"])
 
     def draw(self, loader: Any) -> Iterator[Any]:
         """What the sampler gives for each batch, from the first that is wanted on."""
-        if loader.recipe.iterable:
+        if loader.iterable:
             self.passed = self.given
             return repeat(loader.batch_size)
         indices = iter(loader.index_sampler)
@@ -75,13 +75,13 @@ def generators(loader: Any) -> list[Any]:
 def described(loader: Any) -> dict[str, Any]:
     """What a loader must have in common with the one whose state it is given."""
     samples = None
-    if not loader.recipe.iterable:
+    if not loader.iterable:
         samples = len(loader.dataset) if hasattr(loader.dataset, "__len__") else None
     return {
         "samples": samples,
         "batch_size": loader.batch_size,
         "drop_last": loader.drop_last,
-        "iterable": loader.recipe.iterable,
+        "iterable": loader.iterable,
     }
 
 
@@ -114,7 +114,7 @@ def checked(loader: Any, state: Any) -> dict[str, Any] | None:
             "the state is of a DataLoader with other generators: pass `generator` to "
             "this loader, or its sampler, as to that one"
         )
-    if loader.recipe.iterable and len(state["workers"]) != loader.num_workers:
+    if loader.iterable and len(state["workers"]) != loader.num_workers:
         raise ValueError(
             f"the state is of a DataLoader with num_workers={len(state['workers'])}, "
             f"this one has {loader.num_workers}: an iterable dataset gives its samples "

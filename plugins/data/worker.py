@@ -67,6 +67,7 @@ class Setup:
         self.workers = workers
         self.base_seed = base_seed
         self.state = state  # of the random generators, to go on from
+        self.shape: tuple[bool, bool, bool] = (False, True, False)  # of a Recipe
         self.parts: list[Part] = []
 
     def add(self, name: str, value: Any) -> None:
@@ -135,7 +136,8 @@ class Worker:
     def prepare(self) -> None:
         """Take over the dataset and the functions, and seed."""
         setup = self.setup
-        self.dataset, self.recipe, init = (part.get() for part in setup.parts)
+        self.dataset, collate_fn, init = (part.get() for part in setup.parts)
+        self.recipe = Recipe(*setup.shape, collate_fn)
         seed = setup.base_seed + setup.number
         seeding.seed_all(seed)
         info = seeding.WorkerInfo(setup.number, setup.workers, seed, self.dataset)
@@ -158,8 +160,7 @@ class Worker:
         begins, self.epoch, self.task = epoch != self.epoch, epoch, task
         try:
             if begins:
-                recipe: Recipe = self.recipe
-                self.fetch = recipe.fetcher(self.dataset)
+                self.fetch = self.recipe.fetcher(self.dataset)
             data = self.fetch(index)
         except Ended:
             self.send("end", [b""])

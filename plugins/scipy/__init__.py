@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+import plugrad.nn.functional  # noqa: F401  (declares logsigmoid)
 from plugrad import Overrides, hookimpl
 
 kernels = Overrides("scipy", backend="numpy")

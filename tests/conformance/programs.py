@@ -46,6 +46,7 @@ VIEWS: list[Step] = [
     lambda t, u, i: t[i].tanh_(),
     lambda t, u, i: t[:, 1:3].mul_(0.8),
     lambda t, u, i: t.t()[i].sub_(u[:, i], alpha=0.4),
+    lambda t, u, i: t.permute(1, 0)[i].sigmoid_(),
     lambda t, u, i: t.view(-1)[i::3].add_(0.2),
     lambda t, u, i: t.view(2, 10)[1, i:].sigmoid_(),
     lambda t, u, i: t[::2].copy_(u[::2]),
@@ -63,13 +64,15 @@ PROGRAMS = {
 
 def run(name: str, x: Any, u: Any) -> list[Any]:
     """The tensor that a program leaves, a part of it that was taken in the middle, and
-    the gradients of both inputs."""
+    the gradients of both inputs, if they want any."""
     random, t = Random(name), x * 1
     for _ in range(STEPS // 2):
         random.choice(PROGRAMS[name])(t, u, random.randrange(SHAPE[0]))
     seen = t[1].clone()
     for _ in range(STEPS // 2):
         random.choice(PROGRAMS[name])(t, u, random.randrange(SHAPE[0]))
+    if not x.requires_grad:
+        return [t, seen]
     (t.sum() + (seen * seen).sum()).backward()
     return [t, seen, x.grad, u.grad]
 
