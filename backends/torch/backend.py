@@ -38,12 +38,14 @@ STANDARD = frozenset(
 # What torch does not compute with unsigned integers of more than 8 bits.
 UNSIGNED = (
     "abs addcmul amax amin argmax argmin bitwise_left_shift bitwise_right_shift "
-    "clamp clamp_max clamp_min combine_flat cummax cummin distinct div_floor "
-    "div_trunc floor_divide fmax fmin fmod ge gt heaviside le linear logical_and "
-    "logical_not logical_or logical_xor lt matmul max maximum median min minimum "
-    "mode nanmedian pow recur relu remainder rfloor_divide rlshift rpow rremainder "
-    "rrshift scatter_reduce sgn sign threshold"
+    "clamp clamp_max clamp_min col2im combine_flat convolution convolution_weight "
+    "cummax cummin distinct div_floor div_trunc floor_divide fmax fmin fmod ge gt "
+    "heaviside le linear logical_and logical_not logical_or logical_xor lt matmul max "
+    "max_pool max_pool_put max_pool_with_indices maximum median min minimum mode "
+    "nanmedian pow recur relu remainder repeat_pad repeat_pad_back rfloor_divide "
+    "rlshift rpow rremainder rrshift scatter_reduce sgn sign threshold"
 ).split()
+WIDE = ("erfcx", "log_ndtr", "ndtri")  # that torch has for 32 and 64 bits
 
 
 def left_out() -> dict[str, str]:
@@ -57,6 +59,11 @@ def left_out() -> dict[str, str]:
             found[f"{name}[uint{bits}]"] = (
                 "torch does not compute with unsigned integers of more than 8 bits; "
                 "cast with .to(plugrad.int64)"
+            )
+    for name in WIDE:
+        for dtype in ("float16", "bfloat16"):
+            found[f"{name}[{dtype}]"] = (
+                "torch computes it in 32 and 64 bits only; cast with .float()"
             )
     return found
 

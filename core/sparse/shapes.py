@@ -256,12 +256,17 @@ def op_sum(values: Tensor, dim: int) -> Tensor:
     return OPS["sum"].function(values, dim).to(values.dtype)
 
 
-@compose("cat")
-def cat(op: Any, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def check_coordinates(op: Any, tensors: Sequence[Tensor]) -> None:
+    """Raise unless all are sparse, and kept by coordinates."""
     if not all(is_sparse(x) and x._a.layout == "coo" for x in tensors):
         raise RuntimeError(
-            "cat: expected sparse tensors alone, in layout plugrad.sparse_coo"
+            f"{op.name}: expected sparse tensors alone, in layout plugrad.sparse_coo"
         )
+
+
+@compose("cat")
+def cat(op: Any, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    check_coordinates(op, tensors)
     first, *rest = (pattern_of(x) for x in tensors)
     (dim,) = dims_of(tensors[0], dim)
     for p in rest:
@@ -279,6 +284,7 @@ def cat(op: Any, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 @compose("stack")
 def stack(op: Any, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    check_coordinates(op, tensors)
     return cat(
         OPS["cat"],
         [unsqueeze(OPS["unsqueeze"], x, dim) for x in tensors],

@@ -151,7 +151,8 @@ def ctc_losses(
     ends = ends_of(k, labels, target_lengths)
     alphas = alphas_of(k, chances(k, x, labels), hops)
     total = totals(k, alphas, ends, input_lengths)
-    return k.where(total > 0.5 * NEVER, -total, k.zeros_like(total) + float("inf"))
+    found = k.where(total > 0.5 * NEVER, -total, k.zeros_like(total) + float("inf"))
+    return k.astype(found, x.dtype, copy=False)  # NumPy widens 16 bits beside numbers
 
 
 def _ctc_rule(

@@ -62,7 +62,10 @@ def reduced(loss: Tensor, reduction: str) -> Tensor:
 def reduced_array(k: Any, loss: Any, reduction: str) -> Any:
     """The same within an op."""
     if reduction == "mean":
-        return k.sum(loss) + float("nan") if 0 in loss.shape else k.mean(loss)
+        if 0 not in loss.shape:
+            return k.mean(loss)
+        nothing = k.sum(loss)
+        return nothing / nothing  # NaN, in the dtype of the loss
     return k.sum(loss) if reduction == "sum" else loss
 
 

@@ -5,7 +5,9 @@
   written anew: pages that are there already cost a tenth of new ones.
 - Nothing has a name in /dev/shm or elsewhere. So nothing is left behind however a
   process ends, and a container's limit on /dev/shm does not matter.
-- Arrays keep the memory that they lie on, even after worker and loader are gone.
+- Arrays keep the memory that they lie on, even after worker and loader are gone. Where
+  the process has forked meanwhile, its child may have them still: such a block is not
+  written again.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from typing import Any
 
 Piece = Any  # bytes or a memoryview of bytes
 
-HELD: weakref.WeakSet[Any] = weakref.WeakSet()  # the blocks that arrays lie in
+FORKS = [0]  # how often this process has forked
+HELD: dict[int, weakref.ref[Any]] = {}  # the blocks that arrays lie in, of all loaders
 PAGES = 1 << 16  # bytes; the size of a block is a multiple of that
 SUPPORTED = hasattr(socket, "send_fds") and hasattr(os, "pwrite")
 
@@ -90,8 +93,9 @@ class Maps:
     def __init__(self, spare: int) -> None:
         self.spare = spare  # blocks that the worker may keep for later batches
         self.maps: dict[int, mmap.mmap] = {}
-        self.watched: dict[int, weakref.ref[Any]] = {}
-        self.gone: deque[int] = deque()  # their last array is gone
+        self.lent: set[int] = set()  # arrays lie in them
+        # their last array is gone; how often this process had forked when it came
+        self.gone: deque[tuple[int, int]] = deque()
 
     def add(self, number: int, file: int, size: int) -> None:
         """Map a new block, and close its file."""
@@ -104,14 +108,20 @@ class Maps:
     def view(self, number: int, total: int) -> memoryview:
         """The bytes of a message in a block, which stays until nobody sees them."""
         block = self.maps[number]
-        gone = self.gone
+        gone, forks = self.gone, FORKS[0]
         if len(HELD) >= most_held():
-            gone.append(number)
+            gone.append((number, forks))
             return memoryview(bytearray(memoryview(block)[:total]))
         # it holds the block for all views on it, and, unlike them, can be watched
         holder = (ctypes.c_char * total).from_buffer(block)
-        self.watched[number] = weakref.ref(holder, lambda _: gone.append(number))
-        HELD.add(holder)
+        key = id(holder)
+
+        def released(_: Any) -> None:
+            HELD.pop(key, None)
+            gone.append((number, forks))
+
+        HELD[key] = weakref.ref(holder, released)
+        self.lent.add(number)
         return memoryview(holder).cast("B")
 
     def returned(self) -> tuple[list[int], list[int]]:
@@ -119,14 +129,22 @@ class Maps:
         reuse: list[int] = []
         drop: list[int] = []
         while self.gone:
-            number = self.gone.popleft()
-            self.watched.pop(number, None)
-            if len(self.maps) - len(self.watched) > self.spare:
+            number, forks = self.gone.popleft()
+            self.lent.discard(number)
+            if forks != FORKS[0] or len(self.maps) - len(self.lent) > self.spare:
                 del self.maps[number]
                 drop.append(number)
             else:
                 reuse.append(number)
         return reuse, drop
+
+
+def count_fork() -> None:
+    FORKS[0] += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=count_fork)
 
 
 def most_held() -> int:

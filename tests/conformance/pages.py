@@ -46,7 +46,8 @@ def title_of(found: dict[str, Any]) -> str:
     """A backend with the versions of what it ran on."""
     versions = ", ".join(f"{name} {v}" for name, v in found["versions"].items())
     return (
-        f"{found['backend']} on {found['device']}, suite {found['suite']} ({versions})"
+        f"{found['backend']} on {found['device']}, suite {found['suite']}, "
+        f"{tried(found)} ({versions})"
     )
 
 
@@ -173,24 +174,33 @@ def html_reasons(found: dict[str, Any]) -> str:
 def markdown(reports: list[dict[str, Any]]) -> str:
     """A table with a row for each backend."""
     lines = [
-        "| backend | level passed | op x dtype cells that pass | nn, optim, training "
-        "| tests |",
-        "| --- | --- | --- | --- | --- |",
+        "| backend | tried | level passed | ops x dtypes that pass | layers, optimizers "
+        "and models that pass | tests |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for found in reports:
         shares = " | ".join(share(found, of) for of in ("op", "case"))
         lines.append(
-            f"| {found['backend']} | {level_text(found)} | {shares} | "
+            f"| {found['backend']} | {tried(found)} | {level_text(found)} | {shares} | "
             f"{in_words(counts(found))} |"
         )
     return "\n".join(lines) + "\n"
 
 
 def share(found: dict[str, Any], of: str) -> str:
-    """How much of a backend's cells pass; of how many, if not all were tried."""
+    """How much of a backend's cells pass, and of how many."""
     cells = cell_counts(found, of)
-    text = f"{100 * cells['passed'] / max(cells.total(), 1):.1f}% of {cells.total():,}"
-    return text if found["whole"] else f"{text} tried"
+    return f"{100 * cells['passed'] / max(cells.total(), 1):.1f}% of {cells.total():,}"
+
+
+def tried(found: dict[str, Any]) -> str:
+    """How much of the suite a run was: all, or a part."""
+    drawn = found.get("drawn", {"part": 1.0, "seed": 0})
+    if found["whole"]:
+        return "all"
+    if drawn["part"] >= 1:
+        return "some ops"
+    return f"{100 * drawn['part']:g}%, seed {drawn['seed']}"
 
 
 def badge(found: dict[str, Any]) -> str:

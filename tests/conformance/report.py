@@ -28,6 +28,7 @@ class Results:
     def __init__(self, subject: Subject, suite: Suite, option: Any) -> None:
         self.subject, self.suite = subject, suite
         self.whole = option.plugrad_sample >= 1 and not option.plugrad_ops
+        self.part = {"part": option.plugrad_sample, "seed": option.plugrad_seed}
         self.device = str(subject.device or subject.k.device_types[0])
         self.tests: dict[str, dict[str, Any]] = {}
 
@@ -49,6 +50,7 @@ class Results:
             "device": self.device,
             "suite": self.suite.name,
             "whole": self.whole,
+            "drawn": self.part,
             "versions": versions(self.subject.k),
             "tests": self.tests,
         }

@@ -27,6 +27,10 @@ NUMBERS = {
         " max_pool_put max_pool_with_indices median min mode nanmedian pick put"
         " scatter scatter_add scatter_reduce sort spread take topk unfold"
     ),
+    "a target may be out of range": (
+        "binary_cross_entropy cross_entropy cross_entropy_back ctc_losses nll_loss"
+        " nll_loss_back"
+    ),
     "an integer may be divided by zero": (
         "div_floor div_trunc floor_divide fmod remainder rfloor_divide rremainder"
     ),

@@ -477,6 +477,22 @@ def test_a_forked_process_leaves_the_workers_alone():
     assert len(list(batches)) == 9
 
 
+def test_a_forked_process_keeps_its_batches():
+    """It has the memory of those that the loader's process no longer holds."""
+    batches = iter(DataLoader(Numbers(200, LARGE), 4, num_workers=1))
+    held = next(batches)
+    there, here = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.read(there, 1)
+        os._exit(held[0].std(1).max().item() != 0 or held[0][3, 0].item() != 3)
+    del held
+    assert sum(1 for _ in batches) == 49
+    os.write(here, b"x")
+    assert os.waitpid(pid, 0)[1] == 0
+    os.close(there), os.close(here)
+
+
 # --- What workers are told ------------------------------------------------------------
 
 

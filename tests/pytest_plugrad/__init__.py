@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--plugrad-device", metavar="DEVICE", help="its device, such as cuda:0")
     add("--plugrad-level", metavar="N", type=int, default=None, help="levels up to N")
     add("--plugrad-suite", metavar="NAME", help="a frozen set of tests: 2026.1")
-    add("--plugrad-ops", metavar="A,B", help="these ops only")
+    add("--plugrad-ops", metavar="A,B", help="these ops, layers, optimizers only")
     add(
         "--plugrad-sample",
         metavar="PART",

@@ -46,11 +46,11 @@ def _weighed(
         target = target.astype(np.int64)
     n = x.shape[1]
     if not target.size:
-        return target, None, 0.0
+        return target, None, x.dtype.type(0)
     # negative numbers are large ones without a sign: one pass sees both ends
     if target.view(np.uint64).max() < n and not 0 <= ignore_index < n:
         if weight is None:
-            return target, None, float(target.size)
+            return target, None, x.dtype.type(target.size)
         weights = weight[target]
         return target, weights, np.add.reduce(weights)
     counts = target != ignore_index

@@ -25,11 +25,15 @@ def mean(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 def amax(x: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The largest elements."""
+    if x.is_complex():
+        torch.amax(x.real, dim)  # that there are no elements is said first
     return torch.amax(ordered("amax", x), dim, keepdim)
 
 
 def amin(x: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The smallest elements."""
+    if x.is_complex():
+        torch.amin(x.real, dim)
     return torch.amin(ordered("amin", x), dim, keepdim)
 
 
