@@ -60,8 +60,8 @@ if TYPE_CHECKING:
     from .compiling import compile
     from .module import Module
     from .plugging.discovery import load_plugin
-    from .plugging.marking import hookimpl
     from .plugging.listing import Listing, PluginInfo, list_backends, list_plugins
+    from .plugging.marking import hookimpl
 
 __version__ = "0.1.0"
 

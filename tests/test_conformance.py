@@ -56,6 +56,7 @@ def test_without_a_backend_it_says_what_to_give(tmp_path):
     ("option", "message"),
     [
         ("--plugrad-backend=nunpy", "unknown backend 'nunpy'"),
+        ("--plugrad-backend=sparse", "the suite is of dense arrays"),
         ("--plugrad-suite=1999.1", "unknown suite '1999.1'; there is 2026.1"),
         ("--plugrad-xfails=nowhere.txt", "nowhere.txt"),
     ],

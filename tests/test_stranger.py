@@ -76,7 +76,7 @@ def test_the_example_is_what_the_skeleton_writes():
         for path in EXAMPLE.rglob("*")
         if path.is_file() and path.suffix in (".py", ".toml", ".md")
     }
-    assert files == package(NAMES[0]), "change core/command/templates/ and the example together"
+    assert files == package(NAMES[0]), "change templates and example together"
 
 
 def test_the_example_is_short():

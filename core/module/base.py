@@ -14,7 +14,6 @@ from .walk import Walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, Self
 
 
@@ -57,9 +56,7 @@ class Module(Registration, Walk, Moving, Hooked, State):
         own["_modules"] = {}
         self._start_hooks()
 
-    forward: Callable[..., Any]
-
-    def forward(self, *input: Any) -> Any:  # type: ignore[no-redef]
+    def forward(self, *input: Any) -> Any:
         """Compute the module's output; each subclass says how."""
         raise NotImplementedError(
             f'Module [{type(self).__name__}] is missing the required "forward" function'

@@ -7,7 +7,7 @@ their data is replaced. Buffers are replaced by new tensors.
 from __future__ import annotations
 
 from .. import dtypes
-from ..convert import read_to
+from ..convert import read_to, read_type
 from ..modes import no_grad
 
 TYPE_CHECKING = False
@@ -91,7 +91,7 @@ class Moving:
 
     def type(self, dst_type: Any) -> Self:
         """Cast all parameters and buffers, integers too."""
-        return self._apply(lambda t: t.type(dst_type))
+        return self._apply(lambda t: t.to(*read_type(dst_type)))
 
     def _cast(self, dtype: Any) -> Self:
         return self._apply(lambda t: t.to(dtype) if t.dtype.kind == "f" else t)

@@ -91,11 +91,9 @@ class State:
     ) -> dict[str, Any]:
         """The parameters and persistent buffers of the tree by path; detached, on the
         same memory, unless `keep_vars` asks for the tensors themselves."""
-        if args:  # PyTorch's old order
-            destination, prefix, keep_vars = (
-                *args,
-                *(destination, prefix, keep_vars)[len(args) :],
-            )
+        if args:  # PyTorch's old order: destination, prefix, keep_vars
+            given: Any = (*args, *(destination, prefix, keep_vars)[len(args) :])
+            destination, prefix, keep_vars = given
         if destination is None:
             from collections import OrderedDict
 

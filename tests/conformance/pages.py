@@ -174,8 +174,8 @@ def html_reasons(found: dict[str, Any]) -> str:
 def markdown(reports: list[dict[str, Any]]) -> str:
     """A table with a row for each backend."""
     lines = [
-        "| backend | tried | level passed | ops x dtypes that pass | layers, optimizers "
-        "and models that pass | tests |",
+        "| backend | tried | level passed | ops x dtypes that pass "
+        "| layers, optimizers and models that pass | tests |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for found in reports:

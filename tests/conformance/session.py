@@ -36,6 +36,12 @@ class Session:
             self.suite = find_suite(option.plugrad_suite, k.ops)
         except (plugrad.BackendError, LookupError) as error:
             raise pytest.UsageError(str(error)) from error
+        if k.is_sparse:
+            raise pytest.UsageError(
+                f"backend {k.name!r} keeps a part of the elements, and the suite is of "
+                "dense arrays; ops on sparse tensors are tested in Plugrad's own "
+                "tests/backends/test_sparse_ops.py"
+            )
         device = option.plugrad_device and plugrad.device(option.plugrad_device)
         self.subject = Subject(k, reference_for(k), device)
         self.tests: dict[str, list[Cell]] = {}
