@@ -48,7 +48,11 @@ def epoch(library: Any, data: Any, what: str, workers: int, share: int) -> Call:
     if what == "samples":
         dataset = Samples(images, labels)
     order = rng.permutation(SAMPLES)[: SAMPLES // share].tolist()
-    loader = data.DataLoader(dataset, BATCH, sampler=order, num_workers=workers)
+    # in a process that was spawned, workers would be spawned by default, too
+    method = {"multiprocessing_context": "fork"} if workers else {}
+    loader = data.DataLoader(
+        dataset, BATCH, sampler=order, num_workers=workers, **method
+    )
 
     def load() -> Any:
         kept: deque[Any] = deque(loader, maxlen=1)
