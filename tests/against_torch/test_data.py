@@ -427,7 +427,7 @@ ARGUMENTS = [
 
 
 @pytest.mark.parametrize("kind", ["Dataset", "IterableDataset", "TensorDataset"])
-@pytest.mark.parametrize("arguments", ARGUMENTS, ids=str)
+@pytest.mark.parametrize("arguments", ARGUMENTS, ids=range(len(ARGUMENTS)))
 def test_arguments(arguments, kind):
     if isinstance(arguments.get("sampler"), type(iter([]))):
         arguments = {"sampler": [3, 1, 2]}
