@@ -372,7 +372,7 @@ def liker(how: str) -> Any:
     ) -> Tensor:
         if layout is not None or pin_memory:
             check_options(name, layout, pin_memory)
-        if input._k.is_sparse:
+        if isinstance(input, Tensor) and input._k.is_sparse:
             from ..sparse.composed import zeros_like
 
             found = zeros_like(input, name, dtype)

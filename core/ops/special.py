@@ -228,4 +228,4 @@ def slope_of_xlog1py(k: Kernels, g: Array, a: Array, b: Array) -> Array:
     return k.where(dead, k.zeros_like(y), y)
 
 
-xlog1py.grad(a=slope_of_xlog1py, b=lambda k, g, a, b: g * a / (b + 1.0))
+xlog1py.grad(a=slope_of_xlog1py, b=lambda k, g, a, b: g * a / (b + 1))
