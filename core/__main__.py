@@ -2,7 +2,8 @@
 
 - `plugrad plugins` and `plugrad backends` list what is installed, without running it;
 - `plugrad doctor` tries every backend, and says what is missing and what to install;
-- `plugrad new-backend NAME` writes the start of a backend for another array library.
+- `plugrad new-backend NAME` writes the start of a backend for another array library;
+- `plugrad NAME ...` runs the command of the plugin NAME, such as `plugrad run`.
 
 Tables are plain text; `--json` gives the same to programs.
 """
@@ -15,21 +16,45 @@ import sys
 
 import plugrad
 
+from .plugging.discovery import find_command
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+OWN = ("plugins", "backends", "doctor", "new-backend")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; what it returns is the exit status."""
-    options = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and not words[0].startswith("-") and words[0] not in OWN:
+        return plugin_command(*words)
+    options = parser().parse_args(words)
     return options.run(options)
+
+
+def plugin_command(name: str, *words: str) -> int:
+    """`plugrad NAME WORDS`, for a command that a plugin brings."""
+    try:
+        run = find_command(name)
+    except plugrad.BackendError as error:
+        print(f"plugrad {name}: {error}", file=sys.stderr)
+        return 2
+    return run(words)
 
 
 def parser() -> argparse.ArgumentParser:
     """What the command line understands."""
     text = "Plugrad: PyTorch's API on any array library."
-    found = argparse.ArgumentParser(prog="plugrad", description=text)
+    names = [each.name for each in plugrad.list_plugins() if "command" in each.kinds]
+    found = argparse.ArgumentParser(
+        prog="plugrad",
+        description=text,
+        epilog=f"Commands of plugins, each with its own --help: {', '.join(names)}"
+        if names
+        else None,
+    )
     found.add_argument(
         "--version", action="version", version=f"plugrad {plugrad.__version__}"
     )

@@ -19,6 +19,7 @@ from . import installed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from types import ModuleType, TracebackType
     from typing import Any
 
@@ -162,6 +163,24 @@ def find_namespace(name: str) -> ModuleType | None:
 
     activate(name)
     return vars(modules["plugrad"]).get(name)
+
+
+def find_command(name: str) -> Callable[[Sequence[str]], int]:
+    """What `plugrad NAME` runs, given by the plugin of that name."""
+    source = activate(name)
+    if source is None:
+        raise unknown("command", name)
+    with guarded(source.candidate, "cannot give its command"):
+        found = source.call("command", name=name)
+        if found is not None and not callable(found):
+            raise BackendError(
+                f"its hook plugrad_command returned {kind_of(found)}, not a function"
+            )
+    if found is None:
+        raise BackendError(
+            f"plugin {source.candidate} offers no command{offers(source)}"
+        )
+    return found
 
 
 def offers(source: Active) -> str:

@@ -14,7 +14,7 @@ from ..overrides import Overrides
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import ModuleType
 
     from ..declare import OpFunction
@@ -41,3 +41,11 @@ def plugrad_ops() -> Iterable[OpFunction] | None:  # type: ignore[empty-body]
 @hookspec
 def plugrad_namespace(name: str) -> ModuleType | None:  # type: ignore[empty-body]
     """Give the package that is mounted as `plugrad.NAME`; `name` is the plugin's."""
+
+
+@hookspec
+def plugrad_command(  # type: ignore[empty-body]
+    name: str,
+) -> Callable[[Sequence[str]], int] | None:
+    """Give what `plugrad NAME ...` runs: a function that takes the words after NAME and
+    returns the exit status; `name` is the plugin's."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 GROUP = "plugrad"
 PLACES = ("plugrad.backends.", "plugrad.plugins.", "plugrad.")
-KINDS = ("backend", "kernels", "ops", "namespace")  # of the hooks plugrad_KIND
+# Of the hooks plugrad_KIND.
+KINDS = ("backend", "kernels", "ops", "namespace", "command")
 
 
 class Candidate:

@@ -107,9 +107,48 @@ def test_version_and_help(capsys):
         assert text in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["plugins", "--nonsense"]])
+@pytest.mark.parametrize("arguments", [[], ["--nonsense"], ["plugins", "--nonsense"]])
 def test_what_is_no_command_is_refused(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
     assert "usage: plugrad" in capsys.readouterr().err
+
+
+COMMAND = """
+import plugrad
+
+def shout(words):
+    print(" ".join(words).upper())
+    return len(words)
+
+@plugrad.hookimpl
+def plugrad_command(name):
+    return {what} if name == "shout" else None
+"""
+
+
+def test_a_plugin_brings_a_command(tmp_path):
+    install(tmp_path, "shout", COMMAND.format(what="shout"))
+    done = run("shout", "--help", "me", folder=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "--HELP ME\n", "")
+    assert "shout" in run("--help", folder=tmp_path).stdout
+    done = run("shout", "me", folder=tmp_path, PLUGRAD_PLUGINS="-shout")
+    assert done.returncode == 2 and "denied" in done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize(
+    "name, source, text",
+    [
+        ("nonsense", "import plugrad", "unknown command 'nonsense'"),
+        ("good", GOOD, "offers no command; what it offers: backend"),
+        ("shout", COMMAND.format(what="3"), "returned a int, not a function"),
+        ("broken", "raise RuntimeError('out of order')", "out of order"),
+    ],
+)
+def test_a_command_that_cannot_be_had_says_why(tmp_path, name, source, text):
+    install(tmp_path, "other" if name == "nonsense" else name, source)
+    done = run(name, folder=tmp_path)
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith(f"plugrad {name}: ")
+    assert text in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,1 @@
+"""Save and load: `plugrad.save`, `plugrad.load`."""
