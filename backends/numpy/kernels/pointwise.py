@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .activation import ZERO
+from .blas import WORTH, axpy
 
 # --- Arithmetic ---------------------------------------------------------------------
 
@@ -29,8 +30,11 @@ def add_(x: Any, b: Any, alpha: Any = 1) -> Any:
     """x += alpha * b."""
     if alpha is DEFAULT_ALPHA:
         return np.add(x, b, x)
-    if x.size > LARGE and dense_pair(x, b):
-        return update(np.add, x, b, alpha)
+    if x.size > WORTH:
+        if type(alpha) is float and axpy(x, b, alpha):
+            return x
+        if x.size > LARGE and dense_pair(x, b):
+            return update(np.add, x, b, alpha)
     return np.add(x, scaled(b, alpha), x)
 
 
@@ -42,8 +46,11 @@ def sub_(x: Any, b: Any, alpha: Any = 1) -> Any:
         )
     if alpha is DEFAULT_ALPHA:
         return np.subtract(x, b, x)
-    if x.size > LARGE and dense_pair(x, b):
-        return update(np.subtract, x, b, alpha)
+    if x.size > WORTH:
+        if type(alpha) is float and axpy(x, b, -alpha):
+            return x
+        if x.size > LARGE and dense_pair(x, b):
+            return update(np.subtract, x, b, alpha)
     return np.subtract(x, scaled(b, alpha), x)
 
 
