@@ -148,7 +148,8 @@ def run(quick: bool = False) -> dict[str, Any]:
 def _measure(asked: tuple[str, bool]) -> tuple[dict[str, Comparison], list[str]]:
     """What is compared, without MKL and with it, and notes."""
     what, quick = asked
-    plan = Plan(rounds=21, turn=0.02, pause=0.1, patience=30.0)
+    # OpenMP threads spin for up to 0.2 s after their work, and disturb the next turn.
+    plan = Plan(rounds=21, turn=0.05, pause=0.3, patience=60.0)
     calls, notes = _contestants(what)
     plan = plan.quick() if quick else plan
     seconds = alternate(calls, plan)

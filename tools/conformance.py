@@ -32,6 +32,16 @@ is tried, drawn by a seed; `--plugrad-sample` and `--plugrad-seed` draw the same
 
 """
 
+SPARSE_HEAD = """# Sparse tensors
+
+Written by `make conformance`. Each op's samples of two-dimensional floats, with zeros
+put in, were made sparse: the first tensor alone, then all. *Right* is the dense op's
+result; *refused* raises an error that says so, as ops do whose result would not be
+sparse. Nothing is made dense without being asked.
+
+| op | sparse_coo | sparse_csr |
+| --- | --- | --- |"""
+
 
 def why_not(name: str) -> str | None:
     """Why a backend cannot be tried here, or None."""
@@ -72,6 +82,15 @@ def write_pages(names: list[str]) -> None:
     readme.write_text(text, encoding="utf-8")
 
 
+def write_sparse_page() -> None:
+    """docs/conformance/sparse.md: the suite is of dense arrays, so that sparse tensors
+    have a comparison of their own, tests/backends/test_sparse_ops.py."""
+    from tests.backends.sparse_cases import PAGE, row
+
+    rows = [line for line in map(row, sorted(plugrad.Backend.ops)) if line]
+    PAGE.write_text("\n".join([SPARSE_HEAD, *rows, ""]), encoding="utf-8")
+
+
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.conformance")
     parser.add_argument("--jobs", default=str(min(os.cpu_count() or 1, 4)))
@@ -85,6 +104,7 @@ def main(argv: list[str]) -> int:
     codes = {name: try_backend(name, options.jobs) for name in there}
     found = [name for name in BACKENDS if (REPORTS / f"{name}.json").exists()]
     write_pages(found)
+    write_sparse_page()
     failed = [name for name, code in codes.items() if code]
     print(f"failed: {', '.join(failed)}" if failed else "all passed")
     return int(bool(failed))

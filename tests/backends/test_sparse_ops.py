@@ -1,88 +1,29 @@
-"""Every op on sparse tensors: it is right, or says that it is not there.
-
-The conformance suite is of dense arrays, so it leaves the sparse backend out. Here its
-samples are made sparse: the first tensor of each, or all of them, in two layouts.
-"""
+"""Every op on sparse tensors: it is right, or says that it is not there."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 import plugrad
 import plugrad.nn
-from plugrad.conformance.calls import Maker, Raised, call, close, tensors_in
-from plugrad.conformance.cells import Subject
-from plugrad.conformance.test_gradients import replaced
-from plugrad.testing import TOLERANCES, samples_of
+from plugrad.conformance.calls import Raised
+from tests.backends.sparse_cases import PAGE, outcomes, refused, row, same
 
 pytest.importorskip("scipy.sparse", reason="products of sparse tensors need SciPy")
-
-LAYOUTS = {"coo": lambda t: t.to_sparse(), "csr": lambda t: t.to_sparse_csr()}
-
-
-def thinned(t):
-    """The same tensor with zeros at some places."""
-    places = plugrad.arange(t.numel()).reshape(t.shape) % 3 == 1
-    return t.masked_fill(places, 0) if t.dtype.kind in "fc" else t
-
-
-def variants(sample):
-    """(layout, sample with zeros, the same with sparse tensors)."""
-    given = {id(t): thinned(t.detach()) for t in tensors_in(sample)}
-    with_zeros = changed(sample, given)
-    fit = [key for key, t in given.items() if t.ndim == 2 and t.dtype.kind == "f"]
-    for name, convert in LAYOUTS.items():
-        for chosen in {tuple(fit[:1]), tuple(fit)} - {()}:
-            made = {key: convert(given[key]) for key in chosen}
-            yield name, with_zeros, changed(sample, given | made)
-
-
-def changed(sample, tensors):
-    return replaced(sample.args, tensors), replaced(sample.kwargs, tensors)
-
-
-def refused(result):
-    """Whether a call said that sparse tensors do not have this, or a view of them."""
-    return isinstance(result, Raised) and isinstance(
-        result.error, (plugrad.UnsupportedOpError, RuntimeError)
-    )
-
-
-def same(ours, theirs):
-    """Whether sparse results are the dense ones."""
-    pairs = list(zip(tensors_in([ours]), tensors_in([theirs]), strict=True))
-    return all(
-        mine.dtype is other.dtype
-        and mine.shape == other.shape
-        and close(as_array(mine), as_array(other), *allowed(other), "float64")
-        for mine, other in pairs
-    )
-
-
-def allowed(t):
-    """(rtol, atol) of a dtype."""
-    return TOLERANCES.get(t.dtype.name, (0.0, 0.0))
-
-
-def as_array(t):
-    return np.asarray((t if t.layout is plugrad.strided else t.to_dense()).numpy())
 
 
 @pytest.mark.parametrize("name", sorted(plugrad.Backend.ops))
 def test_it_is_right_or_refused(name):
-    op, k = plugrad.Backend.ops[name], plugrad.get_backend("numpy")
-    make = Maker(Subject(k, k), k, plugrad.float64)
-    wrong = []
-    for sample in samples_of(op, make):
-        for layout, (args, kwargs), (sparse_args, sparse_kwargs) in variants(sample):
-            theirs = call(k, op.function, *args, **kwargs)
-            ours = call(k, op.function, *sparse_args, **sparse_kwargs)
-            if isinstance(theirs, Raised) or refused(ours):
-                continue
-            if isinstance(ours, Raised) or not same(ours, theirs):
-                wrong.append(f"{layout} {sample.kind!r} {sample}: {ours!r}")
+    found = outcomes(name)
+    wrong = [f"{layout} {text}" for layout, what, text in found if what == "wrong"]
     assert not wrong, "\n".join([f"{len(wrong)} differ", *wrong[:5]])
+
+
+@pytest.mark.parametrize("name", sorted(plugrad.Backend.ops))
+def test_the_page_says_so(name):
+    """docs/conformance/sparse.md is of the ops that there are; make conformance."""
+    line, page = row(name), PAGE.read_text(encoding="utf-8")
+    assert f"{line}\n" in page if line else f"| {name} |" not in page
 
 
 def test_it_can_fail():
