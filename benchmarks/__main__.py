@@ -17,6 +17,7 @@ from .peers import PIP_NAMES
 BENCHMARKS = {
     "data": "data",
     "overhead": "overhead",
+    "files": "files",
     "import": "importing",
     "kernels": "kernels",
     "memory": "memory",
@@ -25,6 +26,7 @@ BENCHMARKS = {
     "random": "random",
     "sparse": "sparse",
     "step": "step",
+    "training": "training",
 }
 
 

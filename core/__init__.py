@@ -33,7 +33,7 @@ from .creation import *
 from .declare import op
 from .devices import *
 from .dtypes import *
-from .errors import BackendError, UnsupportedOpError, unknown_name
+from .errors import BackendError, CheckpointError, UnsupportedOpError, unknown_name
 from .interface import Backend
 from .layouts import *
 from .limits import *
@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from .plugging.discovery import load_plugin
     from .plugging.listing import Listing, PluginInfo, list_backends, list_plugins
     from .plugging.marking import hookimpl
+    from .saving import load, save
+    from .threads import get_num_threads, register_threads, set_num_threads
 
 __version__ = "0.1.0"
 
@@ -69,6 +71,7 @@ __all__ = [
     "Backend",
     "BackendError",
     "Buffer",
+    "CheckpointError",
     "Listing",
     "Module",
     "Overrides",
@@ -83,6 +86,7 @@ __all__ = [
     "default_backend",
     "enable_grad",
     "get_backend",
+    "get_num_threads",
     "get_printoptions",
     "hookimpl",
     "inference_mode",
@@ -90,13 +94,17 @@ __all__ = [
     "is_inference_mode_enabled",
     "list_backends",
     "list_plugins",
+    "load",
     "load_plugin",
     "no_grad",
     "op",
     "random",
     "register_backend",
+    "register_threads",
+    "save",
     "set_default_backend",
     "set_grad_enabled",
+    "set_num_threads",
     "set_printoptions",
     "use_kernels",
 ]
@@ -116,10 +124,15 @@ LATER = {
     "Module": "module",
     "PluginInfo": "plugging.listing",
     "compile": "compiling",
+    "get_num_threads": "threads",
     "hookimpl": "plugging.marking",
     "list_backends": "plugging.listing",
     "list_plugins": "plugging.listing",
+    "load": "saving",
     "load_plugin": "plugging.discovery",
+    "register_threads": "threads",
+    "save": "saving",
+    "set_num_threads": "threads",
 }
 
 find_packages()  # that plugins mount as plugrad.NAME

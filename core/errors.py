@@ -31,6 +31,20 @@ class BackendError(RuntimeError):
     """
 
 
+class CheckpointError(RuntimeError):
+    """A file is no checkpoint, is damaged, or holds what must not be loaded from it.
+
+    The message names the file and the reason. (That a file is not there, or cannot be
+    written, is an OSError as anywhere in Python.)
+
+    >>> import io, plugrad
+    >>> plugrad.load(io.BytesIO(b"no checkpoint"))
+    Traceback (most recent call last):
+        ...
+    plugrad.errors.CheckpointError: <BytesIO>: ...
+    """
+
+
 class LinAlgError(RuntimeError):
     """A matrix is singular, not positive definite, or has no such decomposition.
 

@@ -65,6 +65,7 @@ class Backend:
     device_types: tuple[str, ...] = ("cpu",)
     writable: bool = True  # arrays can be written in place
     views: bool = True  # indexing and reshaping can share memory
+    basic_views: bool = False  # an index of numbers and slices always gives a view
     around: Callable[[], Any] | None = None  # makes a context that all computing needs
     lazy: bool = False  # arrays are computed once their values are asked for
     host_memory: bool = True  # `to_host` may give the memory of the array itself
@@ -153,6 +154,11 @@ class Backend:
             return op.call_body(self, args, {})
 
         return kernel
+
+    def notes(self) -> Sequence[str]:
+        """What `plugrad doctor` should say of this installation, a line each: libraries
+        that were found, settings that would help."""
+        return ()
 
     def compute(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function of raw arrays in the context that this library needs."""

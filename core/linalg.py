@@ -226,6 +226,8 @@ def solve_triangular(
     A = A.triu(edge) if upper else A.tril(-edge)
     if unitriangular:
         A = A + eye(A.shape[-1], dtype=A.dtype)
+    while 2 <= B.ndim < A.ndim:  # solve() would take it for a batch of vectors
+        B = B.unsqueeze(0)
     return solve(A, B) if left else solve(A.mT, B.mT).mT
 
 

@@ -58,6 +58,7 @@ class Overrides:
         self.name = name
         self.backend = backend
         self.entries: dict[str, Entry] = {}
+        self.notes: list[str] = []  # what `plugrad doctor` says of the installation
 
     def __repr__(self) -> str:
         ops = ", ".join(self.entries)
@@ -353,7 +354,7 @@ def find(kernels: str | Overrides, backend: str) -> Overrides:
     for op, entry in kernels.entries.items():
         if entry.vjp is None:
             continue
-        if op in own or op.endswith("_") or OPS[op].view:
+        if op not in OPS or op.endswith("_") or OPS[op].view:
             raise BackendError(
                 f"{title} give a pair for {op!r}: ops that write, views and methods of "
                 "a backend have no pairs; give the forward alone"

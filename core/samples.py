@@ -171,8 +171,11 @@ class Make:
 
     def shaped(self, values: list[Any], shape: tuple[int, ...], dtype: dtype) -> Array:
         """An array of the given elements."""
-        k = self.k
-        return k.copy(k.reshape(k.from_data(values, k.native(dtype)), tuple(shape)))
+        k, native = self.k, self.k.native(dtype)
+        if 0 in shape:
+            return k.copy(k.reshape(k.from_data(values, native), tuple(shape)))
+        # nested first: some libraries compile a reshape for each pair of shapes
+        return k.copy(k.from_data(nested(values, shape), native))
 
     def numbers(self, count: int, low: float, high: float, dtype: dtype) -> list[Any]:
         """Random numbers that `dtype` can hold."""
@@ -190,6 +193,15 @@ class Make:
         elif dtype.kind == "b":
             return [bool(random.getrandbits(1)) for _ in range(count)]
         return [random.randint(first, last) for _ in range(count)]
+
+
+def nested(values: list[Any], shape: tuple[int, ...]) -> Any:
+    """Elements as lists of lists, of a shape without a zero."""
+    if not shape:
+        return values[0]
+    for n in shape[:0:-1]:
+        values = [values[i : i + n] for i in range(0, len(values), n)]
+    return values
 
 
 def size(shape: Iterable[int]) -> int:

@@ -37,14 +37,18 @@ class Storage:
     def __init__(self) -> None:
         self.w = 0  # the number of the last write
         self.views: list[ref[Tensor]] = []
-        self.room = 8  # prune dead views when the list grows past this
+        # Dead views are pruned when the list grows past this. Seldom: a dataset takes
+        # one row after another out of a tensor (with 8 that takes 0.06 us more a row).
+        self.room = 32
 
     def live(self) -> list[Tensor]:
         """The views that are still in use."""
-        found = [view for link in self.views if (view := link()) is not None]
-        self.views = [ref(view) for view in found]
-        self.room = 8 + 2 * len(found)
-        return found
+        return [view for link in self.views if (view := link()) is not None]
+
+    def prune(self) -> None:
+        """Forget the views that are gone."""
+        self.views = views = [link for link in self.views if link() is not None]
+        self.room = 32 + 2 * len(views)
 
 
 def storage(x: Tensor) -> Storage:
@@ -76,7 +80,7 @@ def link_view(x: Tensor, y: Tensor, function: Callable[..., Tensor], args: Any) 
     views = s.views
     views.append(ref(y))
     if len(views) > s.room:
-        s.live()
+        s.prune()
     node = y._node
     if node is not None:
         node.s = s

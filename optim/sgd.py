@@ -134,8 +134,10 @@ class ASGD(Optimizer):
         state["step"] += 1
         n, lr = state["step"].item(), group["lr"]
         eta = lr / (1 + group["lambd"] * lr * n) ** group["alpha"]
-        state["eta"] = plugrad.tensor(eta)  # of the next step
-        state["mu"] = plugrad.tensor(1 / max(1, n - group["t0"]))
+        mu = 1 / max(1, n - group["t0"])
+        for name, value in ("eta", eta), ("mu", mu):  # of the next step
+            # rounded as PyTorch's, which has another dtype once it was loaded
+            state[name] = plugrad.tensor(value).to(state[name].dtype)
 
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         if group["weight_decay"]:

@@ -50,7 +50,8 @@ def run(jobs: list[Job], elementwise: bool = True) -> None:
         return
     size = -(-len(pieces) // shares)
     parts = [pieces[i : i + size] for i in range(0, len(pieces), size)]
-    waiting = [pool().submit(run_all, part) for part in parts[1:]]
+    workers = pool()
+    waiting = [workers.submit(run_all, part) for part in parts[1:]]
     try:
         run_all(parts[0])
     finally:
@@ -92,14 +93,22 @@ def is_like(value: Any, p: Tensor) -> bool:
 
 def pool_size() -> int:
     """How many threads share the blocks."""
-    return min(os.cpu_count() or 1, 8)
+    return min(plugrad.get_num_threads(), 8)
 
 
 def pool() -> ThreadPoolExecutor:
     """The threads, started on first use; a forked process starts its own."""
-    if not _pools:
-        _pools.append(ThreadPoolExecutor(pool_size() - 1, "plugrad-optim"))
-    return _pools[0]
+    found = _pools[:1]
+    if not found:
+        found = [ThreadPoolExecutor(max(pool_size() - 1, 1), "plugrad-optim")]
+        _pools.extend(found)
+    return found[0]
+
+
+@plugrad.register_threads
+def set_threads(number: int) -> None:
+    """The next step starts as many threads as are asked for."""
+    _pools.clear()
 
 
 if hasattr(os, "register_at_fork"):

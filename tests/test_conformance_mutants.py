@@ -1,13 +1,14 @@
 """Each backend that is wrong in one thing fails in the test that is meant for it.
 
-A wrong kernel is seen by more than one test: `ALSO` says by which, and that no other
-test fails, nor any test of an op that is right.
+A wrong kernel is seen by more than one test: the tables say by which. No other test
+fails, nor any test of an op, a layer or an optimizer that is right.
 """
 
 from __future__ import annotations
 
 import pytest
 
+from plugrad.conformance.layers import LAYERS
 from tests.conformance_runs import run_suite
 
 pytest.importorskip("array_api_strict", reason="one of the wrong backends is on it")
@@ -59,32 +60,72 @@ def test_what_comes_out_otherwise_than_it_went_in_fails_in_the_smoke_tests(tmp_p
     assert "test_smoke::test_in_and_out[float64]" in done.ended("passed"), done.text
 
 
-# Of layers, optimizers and training: (what is tried, the tests that have to fail)
+# Of layers, optimizers and training: (what is wrong, what is right, the tests that have
+# to fail); no test of what is right does
 WRONG_ABOVE = {
     "wrong_factor": (
         "RNNCell,Tanh,WritesWhole,MLP",
+        "Linear,SGD",
         {"test_layers::test_layer", "test_training::test_losses"},
     ),
-    "wrong_inplace": ("WritesWhole,SGD", {"test_programs::test_in_place"}),
-    "wrong_views": ("WritesThroughViews,SGD", {"test_programs::test_in_place"}),
+    "wrong_sign": (
+        "Tanh,WritesWhole,MLP",
+        "LeakyReLU,SGD",
+        {
+            "test_layers::test_layer",
+            "test_programs::test_in_place",
+            "test_training::test_losses",
+        },
+    ),
+    "wrong_back": ("LayerNorm", "Linear", {"test_layers::test_layer"}),
+    "wrong_draws": ("Dropout2d,RReLU", "Linear", {"test_layers::test_layer"}),
+    "wrong_running": ("BatchNorm1d", "LayerNorm", {"test_layers::test_layer"}),
+    "wrong_start": (
+        "Linear,Adam",
+        "GELU,StepLR",
+        {"test_layers::test_state", "test_optimizers::test_state"},
+    ),
     "wrong_root": (
-        "Adam,SGD",
+        "Adam",
+        "SGD",
         {"test_optimizers::test_steps", "test_optimizers::test_state"},
     ),
-    "wrong_start": ("Linear,StepLR", {"test_layers::test_state"}),
-    "wrong_memory": ("MLP,SGD", {"test_training::test_memory"}),
-    "wrong_threads": ("MLP,SGD", {"test_training::test_threads"}),
+    "wrong_zeros": ("AdamW", "Linear", {"test_optimizers::test_steps"}),
+    "wrong_copies": ("SGD", "Linear", {"test_optimizers::test_steps"}),
+    "wrong_rate": (
+        "SGD,StepLR",
+        "Linear",
+        {"test_optimizers::test_steps", "test_optimizers::test_schedule"},
+    ),
+    "wrong_inplace": ("WritesWhole", "SGD", {"test_programs::test_in_place"}),
+    "wrong_views": ("WritesThroughViews", "SGD", {"test_programs::test_in_place"}),
+    "wrong_memory": ("MLP", "SGD", {"test_training::test_memory"}),
+    "wrong_circle": ("MLP", "SGD", {"test_training::test_memory"}),
+    "wrong_threads": ("MLP", "SGD", {"test_training::test_threads"}),
 }
 
 
 @pytest.mark.parametrize("backend", WRONG_ABOVE)
 def test_it_fails_in_the_upper_levels(backend, tmp_path):
-    tried, meant = WRONG_ABOVE[backend]
-    done = run_suite(tmp_path, backend, f"--plugrad-ops={tried}", wrong=True)
+    wrong, right, meant = WRONG_ABOVE[backend]
+    done = run_suite(tmp_path, backend, f"--plugrad-ops={wrong},{right}", wrong=True)
     assert done.code == 1, done.text
-    failed = {name.partition("[")[0] for name in done.ended("failed")}
-    assert meant <= failed, done.text[-3000:]
-    assert len(done.ended("failed")) < len(done.found["tests"])
+    failed = done.ended("failed")
+    assert meant <= {name.partition("[")[0] for name in failed}, done.text[-3000:]
+    for name in right.split(","):
+        tried = [each for each in done.found["tests"] if f"[{name}-" in each]
+        assert tried and not failed.keys() & {*tried}, done.text[-3000:]
+
+
+def test_no_layer_is_blind(tmp_path):
+    """Every row of the table sees that the backend rounds what it is given; but those
+    without elements."""
+    layers = ",".join({name.partition("-")[0] for name in LAYERS})
+    options = f"--plugrad-ops={layers}", "-k", "float64 and not test_state"
+    done = run_suite(tmp_path, "wrong_data", *options, wrong=True)
+    seen = {name.partition("[")[2] for name in done.ended("failed")}
+    blind = {f"{name}-float64]" for name in LAYERS} - seen
+    assert blind == {f"{name}-empty-float64]" for name in ("Conv2d", "Linear", "ReLU")}
 
 
 def test_a_layer_that_needs_what_is_left_out_is_not_counted(tmp_path):

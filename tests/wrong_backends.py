@@ -53,6 +53,42 @@ def rounded(k: Any, values: Any, *rest: Any) -> Any:
     return NumpyBackend.from_host(k, np.round(values, 2), *rest)
 
 
+def drawn_out_of_order(*args: Any) -> Any:
+    """The uniform numbers of the stream, the last one first."""
+    return np.roll(KERNELS["draw_uniform"](*args), 1)
+
+
+def to_more_weight(*args: Any) -> Any:
+    """The gradients of a normalization, that of its weight a little off."""
+    x, weight, bias = KERNELS["standardize_back"](*args)
+    return x, weight * weight.dtype.type(1.001), bias
+
+
+def with_a_circle(x: Any) -> Any:
+    """tanh, and a list that is left to the garbage collector."""
+    circle: list[Any] = []
+    circle.append(circle)
+    return np.tanh(x)
+
+
+def not_to_be_written(k: Any, x: Any) -> Any:
+    """A copy that raises when it is written to."""
+    found = x.copy()
+    found.flags.writeable = False
+    return found
+
+
+def to_one_decimal(k: Any, data: Any, dtype: Any, copy: bool | None = None) -> Any:
+    """An array of numbers, rounded."""
+    found = np.array(data, dtype=dtype, copy=copy)
+    return found.round(1) if found.dtype.kind == "f" else found
+
+
+def wide_zeros(k: Any, *args: Any, **options: Any) -> Any:
+    """Zeros in float64, whatever is asked for."""
+    return np.zeros(args[0], np.float64)
+
+
 KEPT: list[Any] = []
 
 numpy_with("wrong_factor", kernels={"tanh": lambda x: np.tanh(x) * np.float32(1.001)})
@@ -79,6 +115,14 @@ numpy_with("wrong_root", kernels={"sqrt": lambda x: np.sqrt(x) * x.dtype.type(1.
 numpy_with(
     "wrong_memory", kernels={"tanh": lambda x: KEPT.append(np.tanh(x)) or KEPT[-1]}
 )
+numpy_with("wrong_circle", kernels={"tanh": with_a_circle})
+numpy_with("wrong_draws", kernels={"draw_uniform": drawn_out_of_order})
+numpy_with("wrong_running", kernels={"lerp_": lambda x, *args: x})
+numpy_with("wrong_rate", kernels={"sub_": lambda x, b, alpha=1: np.subtract(x, b, x)})
+numpy_with("wrong_back", kernels={"standardize_back": to_more_weight})
+numpy_with("wrong_copies", copy=not_to_be_written)
+numpy_with("wrong_zeros", zeros=wide_zeros)
+numpy_with("wrong_data", from_data=to_one_decimal)
 numpy_with("wrong_threads", kernels={"tanh": of_the_main_thread})
 numpy_with("wrong_start", from_host=lambda k, values, *rest: rounded(k, values, *rest))
 numpy_with("right_without_lstm", leaves_out={"lstm_scan": "it is not there"})

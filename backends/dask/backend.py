@@ -36,6 +36,7 @@ class DaskBackend(ArrayAPIBackend):
     eye = staticmethod(kernels.eye)
     max = staticmethod(kernels.extreme("max"))
     min = staticmethod(kernels.extreme("min"))
+    reshape = staticmethod(kernels.reshape)
     swapaxes = staticmethod(kernels.swapaxes)
     take_along_axis = staticmethod(kernels.take_along_axis)
 

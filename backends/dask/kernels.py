@@ -12,6 +12,55 @@ import numpy as np
 
 from plugrad import get_backend
 
+from .networks import (
+    avg_pool,
+    avg_pool_back,
+    combine_flat,
+    convolution,
+    convolution_weight,
+    draw_integers,
+    draw_normal,
+    draw_permutation,
+    draw_uniform,
+    gru_scan,
+    gru_scan_back,
+    lstm_scan,
+    lstm_scan_back,
+    max_pool,
+    max_pool_pick,
+    max_pool_put,
+    max_pool_with_indices,
+    put_flat,
+    random_words,
+    rnn_scan,
+    rnn_scan_back,
+)
+
+__all__ = [
+    "avg_pool",
+    "avg_pool_back",
+    "combine_flat",
+    "convolution",
+    "convolution_weight",
+    "draw_integers",
+    "draw_normal",
+    "draw_permutation",
+    "draw_uniform",
+    "gru_scan",
+    "gru_scan_back",
+    "lstm_scan",
+    "lstm_scan_back",
+    "max_pool",
+    "max_pool_pick",
+    "max_pool_put",
+    "max_pool_with_indices",
+    "put_flat",
+    "random_words",
+    "rnn_scan",
+    "rnn_scan_back",
+    "view_as_dtype",
+]
+
 UNKNOWN = (
     "the shape of the result depends on values, which Dask has not computed; move the "
     "tensor with .to(backend='numpy') first"
@@ -55,6 +104,16 @@ def extreme(name: str) -> Any:
         return own(x, axis=axis, keepdims=keepdims)
 
     return run
+
+
+def reshape(x: Any, /, shape: Any, *, copy: Any = None) -> Any:
+    """The elements in another shape; in one chunk where Dask cannot cut the result."""
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    try:
+        y = da.reshape(x, shape)
+    except NotImplementedError:
+        y = da.reshape(x.rechunk(x.shape), shape)
+    return y.copy() if copy else y
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:

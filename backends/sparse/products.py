@@ -16,7 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
-from plugrad import BackendError, UnsupportedOpError
+from plugrad import (
+    BackendError,
+    UnsupportedOpError,
+    get_num_threads,
+    register_threads,
+)
 
 from .patterns import Pattern, SparseArray
 
@@ -33,9 +38,14 @@ if hasattr(os, "register_at_fork"):  # a child has the list, but not the threads
 
 def threads() -> int:
     """How many threads share the work."""
-    if hasattr(os, "sched_getaffinity"):
-        return min(len(os.sched_getaffinity(0)), 8)
-    return min(os.cpu_count() or 1, 8)
+    return min(get_num_threads(), 8)
+
+
+@register_threads
+def set_threads(number: int) -> None:
+    """The next product starts as many threads as are asked for."""
+    with starting:
+        pool.clear()
 
 
 def share(jobs: list[Any]) -> None:
@@ -47,7 +57,8 @@ def share(jobs: list[Any]) -> None:
         return
     with starting:
         if not pool:
-            pool.append(ThreadPoolExecutor(threads() - 1, "plugrad-sparse"))
+            pool.append(ThreadPoolExecutor(max(n - 1, 1), "plugrad-sparse"))
+        workers = pool[0]
     left = iter(jobs)
     turn = Lock()
 
@@ -59,7 +70,7 @@ def share(jobs: list[Any]) -> None:
                 return
             job()
 
-    others = [pool[0].submit(work) for _ in range(n - 1)]
+    others = [workers.submit(work) for _ in range(n - 1)]
     work()
     for other in others:
         other.result()

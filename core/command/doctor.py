@@ -1,7 +1,8 @@
 """Examine this installation: `plugrad doctor`.
 
 Each backend is loaded in an interpreter of its own, makes a tensor and computes a
-gradient there: what crashes, exits or never returns is one line of the report.
+gradient there: what crashes, exits or never returns is one line of the report. Plugins
+with kernels are loaded likewise. What either says of itself (`notes`) is told.
 """
 
 from __future__ import annotations
@@ -34,8 +35,21 @@ try:
         x = plugrad.ones(2, requires_grad=True)
         (x * x).sum().backward()
         assert x.grad.tolist() == [2.0, 2.0], f"wrong gradient: {x.grad}"
+    print(*plugrad.get_backend(sys.argv[1]).notes(), sep="\\n")
 except plugrad.UnsupportedOpError:
     pass  # it was loaded, and says that it leaves this out
+except Exception as error:
+    print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    sys.exit(1)
+"""
+
+KERNELS = """
+import sys
+from plugrad.plugging.discovery import activate
+try:
+    kernels = activate(sys.argv[1]).call("kernels", name=sys.argv[1])
+    print(f"kernels for {kernels.backend}: {len(kernels.entries)} ops")
+    print(*kernels.notes, sep="\\n")
 except Exception as error:
     print(f"{type(error).__name__}: {error}", file=sys.stderr)
     sys.exit(1)
@@ -55,8 +69,10 @@ def examine(as_json: bool) -> int:
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     if default not in [each["name"] for each in trials]:  # of the plugin array_api
         trials.append(tried(default))
+    kernels = [trial(each, KERNELS) for each in kernel_plugins()]
     works = any(each["name"] == default and each["works"] for each in trials)
-    report = {**facts, "default backend": default, "works": works, "backends": trials}
+    report = {**facts, "default backend": default, "works": works}
+    report |= {"backends": trials, "kernels": kernels}
     print(json.dumps(report, indent=1) if as_json else text(report))
     return 0 if works else 1
 
@@ -97,21 +113,26 @@ def version(library: str) -> str | None:
         return None
 
 
-def trial(each: PluginInfo) -> dict[str, Any]:
-    """What came of a backend; one that cannot work as it is is not tried."""
+def kernel_plugins() -> list[PluginInfo]:
+    """The plugins that bring kernels for backends."""
+    return [each for each in plugrad.list_plugins() if "kernels" in each.kinds]
+
+
+def trial(each: PluginInfo, program: str = TRIAL) -> dict[str, Any]:
+    """What came of a plugin; one that cannot work as it is is not tried."""
     if each.name == "array_api":  # it gives backends by the names of libraries
         return found(each.name, None, "serves array API libraries by their names")
     if each.status not in ("available", "loaded"):
         return found(each.name, False, f"{each.status}: {each.reason}", each.hint)
-    return tried(each.name, each.hint)
+    return tried(each.name, each.hint, program)
 
 
-def tried(name: str, hint: str = "") -> dict[str, Any]:
-    """What came of loading a backend and computing a gradient on it."""
+def tried(name: str, hint: str = "", program: str = TRIAL) -> dict[str, Any]:
+    """What came of loading a plugin and, of a backend, computing a gradient on it."""
     start = perf_counter()
     try:
         done = subprocess.run(
-            [sys.executable, "-c", TRIAL, name],
+            [sys.executable, "-c", program, name],
             capture_output=True,
             text=True,
             errors="replace",
@@ -122,7 +143,7 @@ def tried(name: str, hint: str = "") -> dict[str, Any]:
         return found(name, False, f"no answer within {PATIENCE:.0f} s", hint)
     seconds = perf_counter() - start
     if done.returncode == 0:
-        return found(name, True, "", "", seconds)
+        return found(name, True, done.stdout.strip(), "", seconds)
     lines = done.stderr.strip().splitlines()
     why = lines[-1] if lines else f"the interpreter ended with {done.returncode}"
     return found(name, False, why, hint, seconds)
@@ -158,12 +179,17 @@ def text(report: dict[str, Any]) -> str:
     lines += [f"settings    {settings[0]}"]
     lines += [f"            {each}" for each in settings[1:]]
     lines += [f"default     {report['default backend']}", ""]
-    width = max(len(each["name"]) for each in report["backends"])
-    for each in report["backends"]:
+    plugins = [*report["backends"], *report["kernels"]]
+    width = max(len(each["name"]) for each in plugins)
+    for i, each in enumerate(plugins):
+        if i == len(report["backends"]):
+            lines += ["", "kernels"]
         word = {True: "works", False: "does not work", None: "not tried"}[each["works"]]
         seconds = "" if each["seconds"] is None else f"  {each['seconds']:.2f} s"
         lines.append(f"{each['name']:{width}}  {word}{seconds}")
-        lines += wrapped(each["reason"]) + wrapped(each["install"])
+        for line in each["reason"].splitlines() or [""]:
+            lines += wrapped(line)
+        lines += wrapped(each["install"])
     if not report["works"]:
         lines += [
             "",

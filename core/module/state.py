@@ -335,7 +335,7 @@ def incompatible_keys() -> Any:
 
         base = namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])
 
-        class IncompatibleKeys(base):  # type: ignore[misc, valid-type]
+        class _IncompatibleKeys(base):  # type: ignore[misc, valid-type]
             """The keys of a state_dict that a module lacked or did not know."""
 
             __slots__ = ()
@@ -347,5 +347,5 @@ def incompatible_keys() -> Any:
 
             __str__ = __repr__
 
-        _made.append(IncompatibleKeys)
+        _made.append(_IncompatibleKeys)
     return _made[0]

@@ -31,6 +31,8 @@ BASIC = frozenset((int, slice, type(None), type(...)))
 def __getitem__(self: Tensor, index: Any) -> Tensor:
     """The elements at an index."""
     kind = index.__class__
+    if kind is int:
+        return getitem(self, index)
     if kind is tuple:
         for each in index:
             if each.__class__ not in BASIC:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ..declare import Sample, op, sum_to
 from ..dtypes import dtype
+from ..dtypes import dtype as Dtype
 from .dims import one
 
 TYPE_CHECKING = False
@@ -154,14 +155,14 @@ def _(make: Any) -> Iterator[Sample]:
     yield Sample(make.integers(2, 4), dtypes.int32).named("narrower")
 
 
-def view(x: Tensor, *shape: int | dtype) -> Tensor:
+def view(x: Tensor, *shape: int | dtype, dtype: dtype | None = None) -> Tensor:
     """The same memory in another shape, or read as another dtype.
 
     Where the elements cannot be had in that shape without a copy, this raises a
     RuntimeError; `reshape` copies.
     """
-    first = shape[0] if shape else None
-    if isinstance(first, dtype):
+    first = shape[0] if shape else dtype
+    if isinstance(first, Dtype):
         return view_as_dtype(x, first)
     return view_(x, *shape)  # type: ignore[arg-type]
 

@@ -150,8 +150,8 @@ def load_plugin(name: str) -> PluginInfo:
     return info(source.candidate)
 
 
-def find_namespace(name: str) -> ModuleType | None:
-    """The package that an installed plugin mounts as `plugrad.NAME`, if there is one.
+def find_namespace(name: str, full: str) -> ModuleType | None:
+    """The package that the plugin `name`, if it is installed, mounts as `full`.
 
     Only a plugin whose module names that hook is run for it.
     """
@@ -162,7 +162,8 @@ def find_namespace(name: str) -> ModuleType | None:
     from sys import modules
 
     activate(name)
-    return vars(modules["plugrad"]).get(name)
+    above, _, last = full.rpartition(".")
+    return vars(modules[above]).get(last)
 
 
 def find_command(name: str) -> Callable[[Sequence[str]], int]:

@@ -39,8 +39,11 @@ def plugrad_ops() -> Iterable[OpFunction] | None:  # type: ignore[empty-body]
 
 
 @hookspec
-def plugrad_namespace(name: str) -> ModuleType | None:  # type: ignore[empty-body]
-    """Give the package that is mounted as `plugrad.NAME`; `name` is the plugin's."""
+def plugrad_namespace(  # type: ignore[empty-body]
+    name: str,
+) -> ModuleType | dict[str, ModuleType] | None:
+    """Give the package that is mounted as `plugrad.NAME`; `name` is the plugin's.
+    `{"utils.NAME": package}` has it mounted as `plugrad.utils.NAME`."""
 
 
 @hookspec
@@ -49,3 +52,10 @@ def plugrad_command(  # type: ignore[empty-body]
 ) -> Callable[[Sequence[str]], int] | None:
     """Give what `plugrad NAME ...` runs: a function that takes the words after NAME and
     returns the exit status; `name` is the plugin's."""
+
+
+@hookspec
+def plugrad_format(name: str) -> object | None:  # type: ignore[empty-body]
+    """Give what `plugrad.save` and `load` call for files of the format `name`: an object
+    with `save(tensors, write)`, where `write` takes bytes, and `load(path, mmap)`, which
+    returns tensors by name."""

@@ -1,7 +1,7 @@
 """Put what plugins bring into plugrad: new ops, and packages under plugrad's name.
 
 - `declare_ops` makes the ops of a plugin functions of plugrad, `mount` a package the
-  module `plugrad.NAME`. Neither replaces anything that plugrad has.
+  module `plugrad.NAME` or `plugrad.utils.NAME`. Neither replaces what plugrad has.
 - `undone` takes back what a plugin declared before it failed.
 - Two finders let `import plugrad.NAME` and `from plugrad.NAME.module import ...` work
   for such a package. Its modules are the same under both names: none is loaded twice.
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..declare import Op
 
+PARENTS = ("plugrad", "plugrad.utils")  # what a package can be mounted in
 mounted: dict[str, str] = {}  # the name under plugrad -> the package's own name
 
 
@@ -72,17 +73,32 @@ class undone:
                 delattr(owner, name)
 
 
-def mount(name: str, package: Any) -> None:
-    """Make a package the module `plugrad.NAME`."""
-    plugrad, full = sys.modules["plugrad"], f"plugrad.{name}"
-    if not isinstance(package, type(sys)):
-        raise BackendError(
-            f"its hook plugrad_namespace returned {package!r}, not a module"
-        )
-    if vars(plugrad).get(name, package) is not package:
-        raise BackendError(f"it cannot be mounted as plugrad.{name}: that exists")
+def mount(name: str, given: Any) -> None:
+    """Make a package the module `plugrad.NAME`, or, if it is given as a dict, the
+    module that its key says: `utils.NAME` stands for `plugrad.utils.NAME`."""
+    for place, package in (given if isinstance(given, dict) else {name: given}).items():
+        if place not in (name, f"utils.{name}"):
+            raise BackendError(
+                f"its hook plugrad_namespace gave a package for {place!r}; it can be "
+                f"mounted as {name!r} or 'utils.{name}'"
+            )
+        if not isinstance(package, type(sys)):
+            raise BackendError(
+                f"its hook plugrad_namespace returned {package!r}, not a module"
+            )
+        mount_as(f"plugrad.{place}", package)
+
+
+def mount_as(full: str, package: ModuleType) -> None:
+    """Make a package the module of another name."""
+    from importlib import import_module
+
+    above, _, last = full.rpartition(".")
+    parent = import_module(above)
+    if vars(parent).get(last, package) is not package:
+        raise BackendError(f"it cannot be mounted as {full}: that exists")
     sys.modules[full] = package
-    setattr(plugrad, name, package)
+    setattr(parent, last, package)
     if package.__name__ != full:
         if not mounted:  # before the finder of files, which would load copies
             sys.meta_path.insert(0, Inside)
@@ -119,7 +135,8 @@ class Guard:
             return None
         rules = installed.Rules()
         if installed.replacement(plugin, rules) is not None:
-            return Mounts.find_spec(f"plugrad.{plugin}")
+            specs = (Mounts.find_spec(f"{above}.{plugin}") for above in PARENTS)
+            return next((spec for spec in specs if spec is not None), None)
         if rules.forbid(own):
             from .discovery import denied
 
@@ -129,19 +146,20 @@ class Guard:
 
 
 class Mounts:
-    """Asks the installed plugins for `plugrad.NAME`, once nothing else has found it."""
+    """Asks the installed plugins for `plugrad.NAME` or `plugrad.utils.NAME`, once
+    nothing else has found it."""
 
     mounts = True  # by which installed.py knows it
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        first, _, top = name.partition(".")
-        if first != "plugrad" or not top or "." in top or top.startswith("_"):
+        above, _, last = name.rpartition(".")
+        if above not in PARENTS or last.startswith("_"):
             return None
         from .discovery import find_namespace
 
         try:
-            package = find_namespace(top)
+            package = find_namespace(last, name)
         except BackendError as error:
             raise ImportError(str(error), name=name) from error
         if package is None:

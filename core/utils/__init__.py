@@ -19,12 +19,18 @@ __all__: list[str] = []
 def __getattr__(name: str) -> Any:
     from importlib import import_module
     from importlib.util import find_spec
-
-    full = f"{__name__}.{name}"
-    if not name.startswith("_") and find_spec(full) is not None:
-        return import_module(full)
     from sys import modules
 
-    from ..errors import unknown_name
+    from ..errors import BackendError, unknown_name
 
+    full = f"{__name__}.{name}"
+    if not name.startswith("_"):
+        try:
+            if find_spec(full) is not None:
+                return import_module(full)
+        except ImportError as error:
+            if not isinstance(error.__cause__, BackendError):
+                raise
+            # a plugin has that name and cannot be used
+            raise AttributeError(str(error), name=name) from error
     raise unknown_name(name, modules[__name__])

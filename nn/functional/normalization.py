@@ -42,6 +42,34 @@ def check_ndim(name: str, input: Tensor) -> int:
     return input.shape[1]
 
 
+def wide_enough(name: str, input: Tensor, *others: Tensor | None) -> Tensor:
+    """The input in the dtype to compute in: its own, but float32 for one of 16 bits
+    beside weights and running values in float32.
+
+    What does not fit together raises."""
+    dtype = input.dtype
+    if dtype.kind != "f":
+        raise NotImplementedError(
+            f"{name}: not implemented for {dtype}, only for real floating dtypes; cast "
+            "the input to one of them"
+        )
+    found = [each.dtype for each in others if each is not None]
+    if all(each is dtype for each in found):
+        return input
+    if dtype.itemsize == 2 and all(each is plugrad.float32 for each in found):
+        return input.float()
+    raise RuntimeError(
+        f"{name}: expected weights and running values in the dtype of the input, or in "
+        f"float32 beside an input of 16 bits, but got {', '.join(map(str, found))} "
+        f"beside {dtype}; cast with .to(dtype)"
+    )
+
+
+def narrowed(y: Tensor, input: Tensor) -> Tensor:
+    """A result in the dtype of the input."""
+    return y if y.dtype is input.dtype else y.to(input.dtype)
+
+
 # --- Over a batch ---------------------------------------------------------------------
 
 
@@ -72,6 +100,8 @@ def batch_norm(
     check_channels("batch_norm", channels, weight=weight, bias=bias)
     check_channels("batch_norm", channels, running_mean=running_mean)
     check_channels("batch_norm", channels, running_var=running_var)
+    beside = weight, bias, running_mean, running_var
+    wide = wide_enough("batch_norm", input, *beside)
     shape = input.shape
     if not training:
         if eps < 0:
@@ -81,7 +111,8 @@ def batch_norm(
                 "batch_norm: running_mean and running_var must be given in evaluation "
                 "mode; pass training=True to use those of the input"
             )
-        return standardize_by(input, weight, bias, running_mean, running_var, eps)
+        y = standardize_by(wide, weight, bias, running_mean, running_var, eps)
+        return narrowed(y, input)
     n = prod(shape) // channels if channels else 0
     if n == 1:
         raise ValueError(
@@ -94,9 +125,9 @@ def batch_norm(
         )
     view = shape[0], channels, prod(shape[2:])
     how = view, (0, 2), (1, channels, 1), eps, True
-    y, mean, variance = standardize(input, weight, bias, how)
+    y, mean, variance = standardize(wide, weight, bias, how)
     keep_running(running_mean, running_var, mean, variance, momentum, n)
-    return y
+    return narrowed(y, input)
 
 
 def keep_running(
@@ -153,17 +184,18 @@ def instance_norm(
     check_channels("instance_norm", channels, weight=weight, bias=bias)
     check_channels("instance_norm", channels, running_mean=running_mean)
     check_channels("instance_norm", channels, running_var=running_var)
+    known: Any = running_mean, running_var
+    wide = wide_enough("instance_norm", input, weight, bias, *known)
     if not use_input_stats:
-        known: Any = running_mean, running_var
-        return standardize_by(input, weight, bias, *known, eps)
+        return narrowed(standardize_by(wide, weight, bias, *known, eps), input)
     n = prod(shape[2:])
     view = shape[0], channels, n
     how = view, (2,), (1, channels, 1), eps, True
-    y, mean, variance = standardize(input, weight, bias, how)
+    y, mean, variance = standardize(wide, weight, bias, how)
     if running_mean is not None or running_var is not None:
         mean, variance = (each.mean(0) for each in (mean, variance))
         keep_running(running_mean, running_var, mean, variance, momentum, n)
-    return y
+    return narrowed(y, input)
 
 
 # --- Over the dimensions of one input -------------------------------------------------
@@ -214,8 +246,9 @@ def layer_norm(
             [-1.0000,  1.0000]])
     """
     shape = rows_of("layer_norm", input, normalized_shape, weight=weight, bias=bias)
+    wide = wide_enough("layer_norm", input, weight, bias)
     how = shape, (1,), (1, shape[1]), eps, True
-    return standardize(input, weight, bias, how)[0]
+    return narrowed(standardize(wide, weight, bias, how)[0], input)
 
 
 def rms_norm(
@@ -236,11 +269,14 @@ def rms_norm(
             [0.0000, 1.4142]])
     """
     shape = rows_of("rms_norm", input, normalized_shape, weight=weight)
+    wide_enough("rms_norm", input)
     if eps is None:
         narrow = input.dtype.itemsize < 4  # computed in 32 bits
         eps = plugrad.finfo(plugrad.float32 if narrow else input.dtype).eps
     how = shape, (1,), (1, shape[1]), eps, False
-    return standardize(input, weight, None, how)[0]
+    if weight is None or weight.dtype is input.dtype:
+        return standardize(input, weight, None, how)[0]
+    return narrowed(standardize(input, None, None, how)[0] * weight, input)
 
 
 def group_norm(
@@ -280,8 +316,9 @@ def group_norm(
             f"{list(size)} in {num_groups} groups"
         )
     lanes = 1, num_groups, each, 1
+    wide = wide_enough("group_norm", input, weight, bias)
     how = view, (2, 3), lanes, eps, True
-    return standardize(input, weight, bias, how)[0]
+    return narrowed(standardize(wide, weight, bias, how)[0], input)
 
 
 # --- Over neighbouring channels -------------------------------------------------------

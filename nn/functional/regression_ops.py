@@ -228,7 +228,7 @@ def bce_with_logits(
     cost = k.log1p(k.exp(-k.abs(x))) - k.minimum(x, k.zeros_like(x))
     if pos_weight is not None:
         cost = cost * (target * (pos_weight - 1.0) + 1.0)
-    loss = x - x * target + cost
+    loss = x * (1.0 - target) + cost
     if weight is not None:
         loss = loss * weight
     return reduced_array(k, typed_as(k, loss, x), reduction)

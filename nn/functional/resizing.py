@@ -147,7 +147,7 @@ def check(x: Tensor, mode: str, dims: int, new: Ints) -> None:
 def repeated(x: Tensor, own: Ints, new: Ints, scales: Any, exact: bool) -> Tensor:
     """Each new element is the nearest old one."""
     tables = [
-        terms.nearest(n, count, scale, exact)
+        terms.nearest(n, count, scale, exact, len(own) == 2)
         for n, count, scale in zip(own, new, scales)
     ]
     times = tuple([count // n for n, count in zip(own, new)])
@@ -178,6 +178,8 @@ def mixed(
     order = sorted(range(len(own)), key=lambda i: new[i] / own[i])
     for i in order:
         given = own[i], new[i], scales[i], corners
+        if antialias and own[i] == new[i]:
+            continue
         if antialias:
             indices, weights = terms.smoothed(mode, *given)
         else:

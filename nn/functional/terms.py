@@ -31,12 +31,14 @@ def step(n: int, new: int, scale: float | None, corners: bool) -> float:
 
 
 @lru_cache(256)
-def nearest(n: int, new: int, scale: float | None, exact: bool) -> list[int]:
+def nearest(
+    n: int, new: int, scale: float | None, exact: bool, image: bool
+) -> list[int]:
     """The nearest old element of each new one: of its start or, `exact`, its middle. In
     32 bits, as PyTorch computes it, since at ties the last bit decides."""
     by = float32(step(n, new, scale, False))
     shift = 0.5 if exact else 0.0
-    if new in (n, 2 * n) and not exact:  # whatever the factor
+    if image and new in (n, 2 * n) and not exact:  # PyTorch: whatever the factor
         return [i * n // new for i in range(new)]
     return [min(int(float32((i + shift) * by)), n - 1) for i in range(new)]
 

@@ -80,10 +80,10 @@ class Numbered(Module):
         self._refill(modules)
         return self
 
-    def pop(self, index: Any) -> Any:
+    def pop(self, key: Any) -> Any:
         """Take a module out."""
-        found = self[index]
-        del self[index]
+        found = self[key]
+        del self[key]
         return found
 
 

@@ -14,14 +14,14 @@ from types import ModuleType
 
 from plugrad import hookimpl
 
-from . import comm, devices, memory, nvtx, random, streams, types
+from . import amp, comm, devices, memory, nvtx, random, streams, types
 from .devices import *
 from .memory import *
 from .random import *
 from .streams import *
 from .types import *
 
-__all__ = ["comm", "nvtx"]
+__all__ = ["amp", "comm", "nvtx"]
 __all__ += devices.__all__
 __all__ += memory.__all__
 __all__ += random.__all__

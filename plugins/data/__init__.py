@@ -20,8 +20,13 @@ tensor([4.]) tensor([4])
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
+from plugrad import hookimpl
+
 from . import distributed
-from .collating import default_collate, default_convert
+from .collating import default_collate, default_collate_fn_map, default_convert
 from .datasets import (
     ChainDataset,
     ConcatDataset,
@@ -62,8 +67,15 @@ __all__ = [
     "WeightedRandomSampler",
     "WorkerInfo",
     "default_collate",
+    "default_collate_fn_map",
     "default_convert",
     "distributed",
     "get_worker_info",
     "random_split",
 ]
+
+
+@hookimpl
+def plugrad_namespace(name: str) -> dict[str, ModuleType]:
+    """The package itself as `plugrad.utils.data`, for plugrad's plugin manager."""
+    return {f"utils.{name}": sys.modules[__name__]}

@@ -43,11 +43,15 @@ class Blocks:
         and its file if the loader does not have it yet."""
         number, new = self.choose(total)
         file: int = self.files[number]  # type: ignore[assignment]
-        for piece, at in zip(pieces, starts):
-            rest = memoryview(piece)
-            while len(rest):  # 2 GiB at most are written in one call
-                n = os.pwrite(file, rest, at)
-                rest, at = rest[n:], at + n
+        try:
+            for piece, at in zip(pieces, starts):
+                rest = memoryview(piece)
+                while len(rest):  # 2 GiB at most are written in one call
+                    n = os.pwrite(file, rest, at)
+                    rest, at = rest[n:], at + n
+        except OSError:  # no memory is left
+            self.drop([number])
+            raise
         self.free.discard(number)
         return number, self.sizes[number], file if new else None
 
@@ -61,9 +65,9 @@ class Blocks:
             self.files.append(None)
             self.sizes.append(0)
         self.drop([number])
-        self.sizes[number] = -(-total // PAGES) * PAGES
-        self.files[number] = anonymous(self.sizes[number])
-        self.free.add(number)
+        size = -(-total // PAGES) * PAGES
+        self.files[number] = anonymous(size)
+        self.sizes[number] = size
         return number, True
 
     def drop(self, numbers: Iterable[int]) -> None:
@@ -83,7 +87,11 @@ def anonymous(size: int) -> int:
     else:
         with tempfile.TemporaryFile() as temporary:
             file = os.dup(temporary.fileno())
-    os.truncate(file, size)
+    try:
+        os.truncate(file, size)
+    except OSError:
+        os.close(file)
+        raise
     return file
 
 

@@ -15,6 +15,10 @@ from plugrad import Tensor
 
 NUMBERS = {bool: None, int: None, float: plugrad.float64}
 
+# What `default_collate` asks first: a class, or a tuple of them, and the function that
+# makes a batch of its instances.
+default_collate_fn_map: dict[Any, Callable[..., Any]] = {}
+
 
 def is_numpy(value: Any) -> bool:
     """Whether it is one of NumPy's arrays or array scalars, but for strings."""
@@ -25,6 +29,15 @@ def is_numpy(value: Any) -> bool:
     )
 
 
+def derives_from_numpy(value: Any) -> bool:
+    """Whether it is of a class derived from NumPy's arrays. Masked ones are left out:
+    a tensor would lose the mask."""
+    if type(value).__module__.startswith("numpy.ma"):
+        return False
+    names = [(each.__module__, each.__name__) for each in type(value).__mro__]
+    return ("numpy", "ndarray") in names
+
+
 def default_collate(batch: Any) -> Any:
     """A batch of samples: tensors with one dimension more, in the samples' structure.
 
@@ -33,11 +46,30 @@ def default_collate(batch: Any) -> Any:
     tensor([1, 2])
     >>> default_collate([{"x": (1.5, "a")}, {"x": (2.5, "b")}])
     {'x': [tensor([1.5000, 2.5000], dtype=plugrad.float64), ('a', 'b')]}
+
+    `default_collate_fn_map` says how instances of other classes are collated:
+
+    >>> from plugrad.utils.data import default_collate_fn_map
+    >>> def earliest(batch, *, collate_fn_map=None):
+    ...     return min(batch)
+    >>> from datetime import date
+    >>> default_collate_fn_map[date] = earliest
+    >>> default_collate([date(2026, 5, 1), date(2025, 5, 1)])
+    datetime.date(2025, 5, 1)
+    >>> del default_collate_fn_map[date]
     """
-    first = batch[0] if isinstance(batch, Sequence) else next(iter(batch))
-    if isinstance(first, Tensor):
-        return plugrad.stack(list(batch), 0)
-    if is_numpy(first):
+    known = batch.__class__ in (list, tuple)
+    first = batch[0] if known or isinstance(batch, Sequence) else next(iter(batch))
+    if default_collate_fn_map:
+        function = registered(type(first))
+        if function is not None:
+            return function(batch, collate_fn_map=default_collate_fn_map)
+    kind = first.__class__
+    if kind is Tensor or isinstance(first, Tensor):
+        return plugrad.stack(batch if known else list(batch), 0)
+    if kind is tuple or kind is list:  # before what takes longer to find out
+        return collated_sequences(first, batch)
+    if is_numpy(first) or derives_from_numpy(first):
         if first.dtype.kind in "OSUV":
             raise unknown(f"a NumPy array of dtype {first.dtype}")
         if first.shape == ():
@@ -45,7 +77,7 @@ def default_collate(batch: Any) -> Any:
         return plugrad.stack([plugrad.as_tensor(each) for each in batch], 0)
     for kind, dtype in NUMBERS.items():
         if isinstance(first, kind):
-            return plugrad.tensor(list(batch), dtype=dtype)
+            return collated_numbers(list(batch), dtype)
     if isinstance(first, (str, bytes)):
         return batch
     if isinstance(first, Mapping):
@@ -56,13 +88,37 @@ def default_collate(batch: Any) -> Any:
     raise unknown(type(first).__name__)
 
 
+def registered(kind: type) -> Callable[..., Any] | None:
+    """The function that was registered for a class, or else for one it derives from."""
+    found = default_collate_fn_map.get(kind)
+    if found is None:
+        for each, function in default_collate_fn_map.items():
+            if issubclass(kind, each):
+                return function
+    return found
+
+
+def collated_numbers(batch: list[Any], dtype: Any) -> Tensor:
+    """The batch of Python's numbers."""
+    try:
+        return plugrad.tensor(batch, dtype=dtype)
+    except Exception as error:
+        kinds = {type(each).__name__: None for each in batch}
+        if all(isinstance(each, (int, float, complex)) for each in batch):
+            raise
+        raise TypeError(
+            "default_collate: the samples of a batch must be numbers if the first is "
+            f"one, not {', '.join(kinds)}"
+        ) from error
+
+
 def collated_sequences(first: Any, batch: Any) -> Any:
     """The batch of tuples, lists and their like, part by part."""
-    sizes = {len(each) for each in batch}
-    if len(sizes) > 1:
+    if len(set(map(len, batch))) > 1:
+        sizes = sorted(set(map(len, batch)))
         raise RuntimeError(
             "default_collate: the samples of a batch must have the same number of "
-            f"parts, not {sorted(sizes)}; pass a collate_fn that pads them"
+            f"parts, not {sizes}; pass a collate_fn that pads them"
         )
     made = [default_collate(parts) for parts in zip(*batch)]
     if hasattr(first, "_fields"):
@@ -130,5 +186,6 @@ def like_sequence(model: Any, made: list[Any]) -> Any:
 def unknown(what: str) -> TypeError:
     return TypeError(
         "default_collate: a batch must hold tensors, NumPy arrays, numbers, strings, "
-        f"dicts or lists, not {what}; pass a collate_fn that knows it"
+        f"dicts or lists, not {what}; pass a collate_fn that knows it, or put one into "
+        "default_collate_fn_map"
     )

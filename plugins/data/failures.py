@@ -11,7 +11,7 @@ from __future__ import annotations
 import pickle
 import signal
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +89,8 @@ def late(who: str, pid: int | None, timeout: float) -> RuntimeError:
     )
 
 
-def culprit(value: Any, path: str = "") -> str:
-    """Where in a structure the first part stands that cannot be pickled, and what."""
+def culprit(value: Any, pickled: Callable[[Any], Any], path: str = "") -> str:
+    """Where in a structure the first part stands that `pickled` fails at, and what."""
     parts: list[tuple[str, Any]] = []
     if isinstance(value, Mapping):
         parts = [(f"{path}[{key!r}]", each) for key, each in value.items()]
@@ -100,8 +100,8 @@ def culprit(value: Any, path: str = "") -> str:
         parts = [(f"{path}.{name}", each) for name, each in vars(value).items()]
     for where, part in parts:
         try:
-            pickle.dumps(part, 5)
+            pickled(part)
         except Exception:
-            return culprit(part, where)
+            return culprit(part, pickled, where)
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     return f"{path or 'it'}, a {kind.removeprefix('builtins.')}"

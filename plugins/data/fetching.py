@@ -14,7 +14,7 @@ from typing import Any
 import plugrad
 from plugrad import Tensor
 
-from .collating import default_collate
+from .collating import default_collate, default_collate_fn_map
 from .datasets import Subset, TensorDataset, fetched
 
 
@@ -51,8 +51,9 @@ class FromIndices:
             self.whole = batches_of(dataset)
 
     def __call__(self, indices: Any) -> Any:
-        if self.whole is not None and set(map(type, indices)) == {int}:
-            return self.whole(indices)
+        if self.whole is not None and type(indices) is list:
+            if set(map(type, indices)) == {int} and not default_collate_fn_map:
+                return self.whole(indices)
         if self.batched:
             return self.collate(fetched(self.dataset, indices))
         return self.collate(self.dataset[indices])

@@ -5,16 +5,21 @@
 - Batch i of an epoch is the task of worker i modulo their number, and batches are given
   in that order, unless `in_order` is False: then whoever is free gets the next task,
   and batches are given as they come.
+- What a dataset, a sampler or a collate_fn raises is raised in the place of the batch,
+  and the next one can be asked for. A worker that is gone, late or cannot begin ends
+  the iteration.
 - Each worker has `prefetch_factor` tasks at a time. The iterator ends its workers when
-  the epoch ends, at an error, and when it is dropped; persistent ones stay for the next
-  epoch.
+  the epoch ends, when it cannot go on, and when it is dropped; persistent ones stay for
+  the next epoch.
 """
 
 from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 from warnings import warn
 
@@ -42,6 +47,7 @@ class Batches(Iterator[Any]):
         self.epoch = Epoch(self.loader, resumed)
         self.told_length = self.loader.told_length
         self.finished = False
+        self.broken = ""  # why it has ended, if it was not at its end
 
     def __iter__(self) -> Batches:
         return self
@@ -75,20 +81,27 @@ class Here(Batches):
             state = seeding.random_state()
             try:
                 for _ in range(self.epoch.passed):
-                    self.fetch(next(self.epoch.indices))
-            except Ended:
-                pass
+                    with suppress(Exception):  # as the program that is resumed did
+                        self.fetch(next(self.epoch.indices))
             finally:
                 seeding.set_random_state(state)
 
     def __next__(self) -> Any:
         try:
-            batch = self.fetch(next(self.epoch.indices))
-        except (Ended, StopIteration):
+            index = next(self.epoch.indices)
+        except StopIteration:
+            self.finished = True
+            raise
+        try:
+            batch = self.fetch(index)
+            if self.pin is not None:
+                batch = self.pin(batch)
+        except Ended:
             self.finished = True
             raise StopIteration from None
-        if self.pin is not None:
-            batch = self.pin(batch)
+        except Exception:
+            self.epoch.given += 1
+            raise
         return self.counted(batch)
 
 
@@ -119,12 +132,13 @@ class FromWorkers(Batches):
         self.pending = [0] * self.workers  # tasks that a worker has
         self.at_end = [False] * self.workers
         self.exhausted = False
+        self.failure: Exception | None = None  # of the sampler
         if self.pool is None:
             self.start()
         try:
             for _ in range(self.workers * self.loader.prefetch_factor):
                 self.hand_out()
-        except BaseException:  # of the sampler
+        except BaseException:
             self.close()
             raise
 
@@ -157,6 +171,10 @@ class FromWorkers(Batches):
         except StopIteration:
             self.exhausted = True
             return
+        except Exception as error:  # raised once the batches before it are given
+            self.exhausted = True
+            self.failure = error
+            return
         task = self.next_task
         self.next_task += 1
         self.owners[task] = worker
@@ -180,30 +198,53 @@ class FromWorkers(Batches):
 
     def __next__(self) -> Any:
         if self.finished:
+            if self.broken:
+                raise RuntimeError(self.broken)
             raise StopIteration
         try:
-            while True:
-                task = self.await_result()
-                if task is None:
-                    self.finished = True
-                    break
-                kind, state, result = self.results.pop(task)
-                worker = self.owners.pop(task)
-                self.hand_out()
-                if kind == "end":
-                    continue
-                self.epoch.states[worker] = state or self.epoch.states[worker]
-                if self.passing:
-                    self.passing -= 1
-                    continue
-                return self.counted(self.unpacked(kind, result, worker))
-        except BaseException:  # Ctrl-C, too: a notebook keeps the traceback, and with
-            self.finished = True  # it this iterator
-            self.close()
+            found = self.next_result()
+        except BaseException as error:  # Ctrl-C, too: a notebook keeps the traceback,
+            self.break_off(error)  # and with it this iterator
             raise
-        if not self.loader.persistent_workers:
-            self.close()
-        raise StopIteration
+        if found is None:
+            self.finished = True
+            if not self.loader.persistent_workers or self.failure is not None:
+                self.close()
+            if self.failure is not None:
+                raise self.failure
+            raise StopIteration
+        try:
+            batch = found()
+        except BaseException:
+            self.epoch.given += 1
+            del self, found  # or the traceback would keep the workers and the memory
+            raise
+        return self.counted(batch)
+
+    def next_result(self) -> Callable[[], Any] | None:
+        """What gives the next batch, or raises what came in its place; None at the end
+        of the epoch."""
+        while (task := self.await_result()) is not None:
+            kind, state, result = self.results.pop(task)
+            worker = self.owners.pop(task)
+            self.hand_out()
+            if kind == "end":
+                continue
+            self.epoch.states[worker] = state or self.epoch.states[worker]
+            if self.passing:
+                self.passing -= 1
+                continue
+            return result
+        return None
+
+    def break_off(self, error: BaseException) -> None:
+        """End the iteration, which cannot go on."""
+        self.close()
+        lines = f"{type(error).__name__}: {error}".splitlines()
+        self.broken = (
+            f"this iteration of a DataLoader has ended with {lines[0]}; "
+            "iter(loader) begins another"
+        )
 
     def await_result(self) -> int | None:
         """The task whose result is given next; None at the end of the epoch."""
@@ -231,34 +272,16 @@ class FromWorkers(Batches):
                 continue  # of an epoch that was broken off
             if kind == "error":
                 error = again(self.pool.who(worker), *pickle.loads(pieces[0]))
-                if not number or not self.loader.in_order:
+                if not number:  # it could not begin
                     raise error
-                kind, pieces = "error", [error]
+                result = partial(thrown, error)
+            else:
+                result = partial(loaded, pieces, self.pool.who(worker), self.pin)
+                if kind == "batch" and self.thread is not None:
+                    result = self.thread.submit(result).result
             self.pending[worker] -= 1
             self.at_end[worker] |= kind == "end"
-            if kind == "batch" and self.thread is not None:
-                pieces = [self.thread.submit(self.loaded, pieces, worker)]
-                kind = "pinned"
-            self.results[task] = kind, bytes(state), pieces
-
-    def unpacked(self, kind: str, result: list[Any], worker: int) -> Any:
-        """The batch that a worker sent, or the exception."""
-        if kind == "error":
-            raise result[0]
-        if kind == "pinned":
-            return result[0].result()
-        return self.loaded(result, worker)
-
-    def loaded(self, pieces: list[Any], worker: int) -> Any:
-        """The batch out of its pickle, on the memory that came with it."""
-        try:
-            batch = pickle.loads(pieces[0], buffers=pieces[1:])
-        except Exception as error:
-            raise RuntimeError(
-                f"{self.pool.who(worker)} sent a batch whose pickle cannot be read: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-        return batch if self.pin is None else self.pin(batch)
+            self.results[task] = kind, bytes(state), result
 
     # --- the end --------------------------------------------------------------------
 
@@ -276,3 +299,23 @@ class FromWorkers(Batches):
     def __del__(self) -> None:
         if getattr(self, "pool", None) is not None:
             self.close()
+
+
+def thrown(error: BaseException) -> None:
+    """Raise what came in the place of a batch."""
+    try:
+        raise error
+    finally:
+        del error  # which would refer to itself by its traceback
+
+
+def loaded(pieces: list[Any], who: str, pin: Callable[[Any], Any] | None) -> Any:
+    """The batch out of its pickle, on the memory that came with it."""
+    try:
+        batch = pickle.loads(pieces[0], buffers=pieces[1:])
+    except Exception as error:
+        raise RuntimeError(
+            f"{who} sent a batch whose pickle cannot be read: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return batch if pin is None else pin(batch)

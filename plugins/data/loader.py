@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any, Generic, TypeVar
 from warnings import warn
 
@@ -15,7 +16,7 @@ from .datasets import IterableDataset
 from .fetching import Recipe
 from .iterators import Batches, FromWorkers, Here
 from .resuming import checked, state_of
-from .samplers import BatchSampler, RandomSampler, SequentialSampler
+from .samplers import BatchSampler, EndlessSampler, RandomSampler, SequentialSampler
 
 T = TypeVar("T", covariant=True)
 
@@ -95,13 +96,14 @@ class DataLoader(Generic[T]):
         self.in_order = in_order
         if batch_sampler is not None:
             batch_size, drop_last = None, False
-        if sampler is None and not iterable:
+        if iterable:
+            sampler = EndlessSampler()
+        elif sampler is None and shuffle:
+            sampler = RandomSampler(dataset, generator=generator)
+        elif sampler is None:
             sampler = SequentialSampler(dataset)
-            if shuffle:
-                sampler = RandomSampler(dataset, generator=generator)
         if batch_size is not None:
-            made = BatchSampler(sampler or (), batch_size, drop_last)
-            batch_sampler = None if iterable else made
+            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.batch_size = batch_size
         self.drop_last = drop_last
         self.sampler = sampler
@@ -122,7 +124,7 @@ class DataLoader(Generic[T]):
         if name in FIXED and hasattr(self, "_made"):
             raise ValueError(f"{name} is fixed once a DataLoader is made; make another")
         if name == "multiprocessing_context":
-            check_context(value, self.num_workers)
+            value = checked_context(value, self.num_workers)
         super().__setattr__(name, value)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -142,9 +144,7 @@ class DataLoader(Generic[T]):
         import multiprocessing
 
         chosen = self.multiprocessing_context
-        if chosen is None or isinstance(chosen, str):
-            return multiprocessing.get_context(chosen)
-        return chosen
+        return multiprocessing.get_context() if chosen is None else chosen
 
     def __len__(self) -> int:
         if not self.iterable:
@@ -155,6 +155,8 @@ class DataLoader(Generic[T]):
         return n
 
     def __iter__(self) -> Batches:
+        if self.num_workers and not self.prefetch_factor:
+            raise AssertionError("prefetch_factor is 0: workers would get no tasks")
         state, self._state = self._state, None
         if not self.num_workers:
             if self.timeout:
@@ -162,12 +164,15 @@ class DataLoader(Generic[T]):
             made: Batches = Here(self, state)
         elif self._kept is not None:
             made = self._kept
+            made.loader = copy(self)
             made.begin(state)
+        elif self.persistent_workers:
+            check_cores(self.num_workers)
+            # of a copy, or each would keep the other, and the workers with them
+            made = self._kept = FromWorkers(copy(self), state)
         else:
             check_cores(self.num_workers)
             made = FromWorkers(self, state)
-            if self.persistent_workers:
-                self._kept = made  # type: ignore[assignment]
         self._latest = weakref.ref(made)
         return made
 
@@ -248,9 +253,10 @@ def check_order(
         raise ValueError("drop_last needs batches: with batch_size=None there are none")
 
 
-def check_context(context: Any, num_workers: int) -> None:
+def checked_context(context: Any, num_workers: int) -> Any:
+    """What multiprocessing_context means: a context of multiprocessing, or None."""
     if context is None:
-        return
+        return None
     if num_workers == 0:
         raise ValueError(
             "multiprocessing_context is for workers: give num_workers, too"
@@ -265,11 +271,13 @@ def check_context(context: Any, num_workers: int) -> None:
                 f"multiprocessing_context={context!r}: this system can start processes "
                 f"by {', '.join(methods)}"
             )
-    elif not isinstance(context, BaseContext):
+        return multiprocessing.get_context(context)
+    if not isinstance(context, BaseContext):
         raise TypeError(
             "multiprocessing_context is the name of a start method or what "
             f"multiprocessing.get_context returns, not {context!r}"
         )
+    return context
 
 
 def check_cores(num_workers: int) -> None:

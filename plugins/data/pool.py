@@ -82,16 +82,14 @@ class Pool:
         """The next messages of any workers; a RuntimeError if a worker is gone, or if
         it takes longer than `timeout` since `begun`, unless that is 0."""
         while not self.arrived:
-            wait = LOOK
-            if timeout:
-                wait = min(wait, begun + timeout - time.monotonic())
-                if wait <= 0:
-                    raise self.overdue(awaited, timeout)
-            events = self.selector.select(wait)
+            left = begun + timeout - time.monotonic() if timeout else LOOK
+            events = self.selector.select(min(LOOK, max(0.0, left)))
             for key, event in events:
                 self.serve(key.data, event)
             if not events:
                 self.look()
+                if left <= 0:
+                    raise self.overdue(awaited, timeout)
         return self.taken()
 
     def poll(self) -> list[Message]:
@@ -107,15 +105,20 @@ class Pool:
     def serve(self, worker: int, event: int) -> None:
         """Read from and write to a connection that is ready."""
         channel = self.channels[worker]
-        try:
+        with suppress(Hangup):
             if event & selectors.EVENT_WRITE and channel.flush():
                 self.selector.modify(channel.end, selectors.EVENT_READ, worker)
-            for pieces in channel.receive():
-                self.arrived.append((worker, pieces))
-        except Hangup:
-            self.processes[worker].join(GRACE)
-            if not self.arrived:  # else once that has been read
-                raise self.gone(worker) from None
+            try:
+                for pieces in channel.receive():
+                    self.arrived.append((worker, pieces))
+            except OSError as error:  # no memory or no more files for a batch
+                raise OSError(
+                    f"a batch of {self.who(worker)} cannot be received: {error}"
+                ) from error
+            return
+        self.processes[worker].join(GRACE)
+        if not self.arrived:  # else once that has been read
+            raise self.gone(worker)
 
     def look(self) -> None:
         """Find workers that ended while children of theirs hold their connections."""

@@ -7,7 +7,7 @@ asked for an index, so that `plugrad.manual_seed` fixes the order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, Generic, TypeVar
 
 import plugrad
@@ -179,6 +179,13 @@ class WeightedRandomSampler(Sampler[int]):
 
     def __len__(self) -> int:
         return self.num_samples
+
+
+class EndlessSampler(Sampler[None]):
+    """What stands for the sampler of an iterable dataset: None, without end."""
+
+    def __iter__(self) -> Iterator[None]:
+        return repeat(None)
 
 
 class BatchSampler(Sampler[list[int]]):

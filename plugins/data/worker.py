@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import copyreg
+import io
 import os
 import pickle
 import select
@@ -17,10 +19,13 @@ import signal
 import socket
 import threading
 import time
+from collections import ChainMap
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
+
+from plugrad import Tensor
 
 from . import seeding
 from .blocks import Blocks
@@ -45,9 +50,10 @@ class Part:
         try:
             data = bytes(ForkingPickler.dumps(self.value))
         except Exception as error:
+            place = culprit(self.value, ForkingPickler.dumps, self.name)
             raise RuntimeError(
                 f"DataLoader cannot start workers by this method: {self.name} has to "
-                f"be pickled, which fails at {culprit(self.value, self.name)}: {error}"
+                f"be pickled, which fails at {place}: {error}"
             ) from error
         return {"name": self.name, "value": None, "data": data}
 
@@ -158,9 +164,14 @@ class Worker:
         epoch begins it."""
         where = f"loading batch {task}"
         begins, self.epoch, self.task = epoch != self.epoch, epoch, task
-        try:
-            if begins:
+        if begins:
+            try:
                 self.fetch = self.recipe.fetcher(self.dataset)
+            except Exception as error:
+                self.epoch = 0  # which says that there will be no batches at all
+                self.fail(error, f"before batch {task}")
+                return
+        try:
             data = self.fetch(index)
         except Ended:
             self.send("end", [b""])
@@ -171,10 +182,15 @@ class Worker:
         try:
             pieces = pickled(data) if wanted else [b""]
         except Exception as error:
-            place = culprit(data, "batch")
+            place = culprit(data, pickled, "batch")
             self.fail(error, f"sending batch {task}: cannot pickle {place}")
             return
-        self.send("batch", pieces)
+        try:
+            self.send("batch", pieces)
+        except OSError as error:
+            size = sum(map(len, pieces)) / 2**20
+            where = f"sending batch {task}, {size:.1f} MiB, through shared memory"
+            self.fail(error, where)
 
     def fail(self, error: Exception, where: str) -> None:
         self.send("error", [pickle.dumps((*told(error), where))])
@@ -208,4 +224,22 @@ def pickled(data: Any) -> list[Any]:
         buffers.append(raw)
         return False
 
-    return [pickle.dumps(data, 5, buffer_callback=keep), *buffers]
+    out = io.BytesIO()
+    pickler = pickle.Pickler(out, 5, buffer_callback=keep)
+    pickler.dispatch_table = REDUCED
+    pickler.dump(data)
+    return [out.getbuffer(), *buffers]
+
+
+def reduced(x: Tensor) -> Any:
+    """How a tensor is pickled. One that was computed from others would lose its graph
+    without a word."""
+    if x.requires_grad and not x.is_leaf:
+        raise RuntimeError(
+            "a tensor that wants a gradient and was computed from others cannot be "
+            "sent: the gradient would not come back. Call .detach() on it"
+        )
+    return x.__reduce_ex__(5)
+
+
+REDUCED = ChainMap({Tensor: reduced}, copyreg.dispatch_table)

@@ -4,6 +4,8 @@ lengths, and which calls raise."""
 from __future__ import annotations
 
 import collections
+import os
+import types
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -75,7 +77,41 @@ class Stubborn(dict):
         super().__init__(a=a, b=b)
 
 
+class Celsius(float):
+    pass
+
+
+class Image(np.ndarray):
+    pass
+
+
 SAMPLES = {
+    "a class of floats": lambda t: [Celsius(1.5), Celsius(2.5)],
+    "a class of arrays": lambda t: [np.ones(2).view(Image), np.zeros(2).view(Image)],
+    "large numbers": lambda t: [2**70, 1],
+    "ints and bools": lambda t: [1, True],
+    "ints and floats": lambda t: [1, 2.5],
+    "floats and none": lambda t: [1.5, None],
+    "strings and ints": lambda t: ["a", 1],
+    "arrays and tensors": lambda t: [np.ones(2), t.ones(2, dtype=t.float64)],
+    "arrays of two dtypes": lambda t: [np.ones(2, "f4"), np.ones(2, "f8")],
+    "arrays of two shapes": lambda t: [np.ones(2), np.ones(3)],
+    "tensors of two dtypes": lambda t: [t.ones(2), t.ones(2, dtype=t.float64)],
+    "transposed": lambda t: [t.arange(6.0).reshape(2, 3).T] * 2,
+    "halves": lambda t: [t.ones(2, dtype=t.float16)] * 2,
+    "bytearrays": lambda t: [bytearray(b"ab"), bytearray(b"cd")],
+    "proxies": lambda t: [types.MappingProxyType({"a": 1})] * 2,
+    "counters": lambda t: [collections.Counter("ab"), collections.Counter("ab")],
+    "chained": lambda t: [collections.ChainMap({"a": i}) for i in range(2)],
+    "named in named": lambda t: [Point(Point(1, 2), [3]), Point(Point(4, 5), [6])],
+    "further keys": lambda t: [{"a": 1}, {"a": 2, "b": 3}],
+    "empty dicts": lambda t: [{}, {}],
+    "a string": lambda t: "abc",
+    "an array": lambda t: np.arange(3.0),
+    "a range": lambda t: range(3),
+    "deep": lambda t: [
+        {"a": [(i, 2.0), {"b": Point(t.ones(2), "x")}]} for i in range(3)
+    ],
     "ints": lambda t: [1, 2],
     "large ints": lambda t: [2**40, -1],
     "bools": lambda t: [True, False],
@@ -142,6 +178,15 @@ def test_loading(name, batch_size):
     if name in ("object", "nothing"):
         pytest.skip("not a dataset that gives the same twice, or has samples")
     compare(lambda t, d: list(d.DataLoader(SAMPLES[name](t), batch_size=batch_size)))
+
+
+@pytest.mark.parametrize("name", ["transposed", "tensors", "arrays", "no elements"])
+def test_a_batch_is_contiguous(name):
+    def collated(t, d):
+        batch = d.default_collate(SAMPLES[name](t))
+        return [batch.is_contiguous(), list(batch.stride())]
+
+    compare(collated)
 
 
 def test_collation_keeps_what_is_beside_a_mapping():
@@ -394,12 +439,44 @@ ARGUMENTS = [
     {"batch_size": -1},
     {"batch_size": 2.0},
     {"batch_size": True},
+    {"batch_size": "3"},
+    {"batch_size": np.int64(3)},
+    {"batch_size": False},
+    {"shuffle": 0},
+    {"sampler": 3},
+    {"sampler": []},
+    {"batch_sampler": []},
+    {"batch_sampler": 3},
+    {"batch_sampler": [1, 2]},
+    {"batch_sampler": [(0, 1)]},
+    {"batch_sampler": [range(2, 4), np.array([0, 1])]},
+    {"batch_sampler": [[True, False], [np.int64(2), 1]]},
+    {"num_workers": "1"},
+    {"num_workers": 1.0},
+    {"num_workers": None},
+    {"num_workers": True},
+    {"timeout": "1"},
+    {"timeout": 5, "num_workers": 1},
+    {"drop_last": "x"},
+    {"generator": 3},
+    {"prefetch_factor": 0, "num_workers": 1},
+    {"prefetch_factor": 1, "num_workers": 1},
+    {"prefetch_factor": 1.5, "num_workers": 1},
+    {"prefetch_factor": "2", "num_workers": 1},
+    {"prefetch_factor": 7, "num_workers": 2},
+    {"persistent_workers": True, "num_workers": 1},
+    {"multiprocessing_context": "", "num_workers": 1},
+    {"multiprocessing_context": "fork", "num_workers": 1},
+    {"multiprocessing_context": "fork", "num_workers": 0},
+    {"worker_init_fn": 3, "num_workers": 1},
+    {"collate_fn": 3},
+    {"in_order": None},
+    {"another": 1},
     {"drop_last": None},
     {"shuffle": False},
     {"shuffle": True, "sampler": [0]},
     {"shuffle": False, "sampler": [1, 0]},
     {"sampler": [3, 1, 2], "batch_size": 2},
-    {"sampler": iter([3, 1, 2])},
     {"sampler": [3, 1], "batch_size": None},
     {"sampler": [7]},
     {"batch_sampler": [[0, 1], [4]]},
@@ -426,25 +503,42 @@ ARGUMENTS = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["Dataset", "IterableDataset", "TensorDataset"])
+KINDS = ["Dataset", "IterableDataset", "TensorDataset", "bare"]
+
+
+# torch's iterators, where they cannot be made
+@pytest.mark.filterwarnings("ignore:Exception ignored in. .function _Multi")
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("arguments", ARGUMENTS, ids=range(len(ARGUMENTS)))
 def test_arguments(arguments, kind):
-    if isinstance(arguments.get("sampler"), type(iter([]))):
-        arguments = {"sampler": [3, 1, 2]}
-
     def load(t, d):
         if kind == "TensorDataset":
             dataset = d.TensorDataset(t.arange(5), t.arange(10.0).reshape(5, 2))
+        elif kind == "bare":  # without a length
+            dataset = type("Bare", (d.Dataset,), {"__getitem__": lambda self, i: i})()
         else:
             dataset = numbers(d, 5, kind)
         loader = d.DataLoader(dataset, **arguments)
         names = "batch_size drop_last num_workers timeout prefetch_factor in_order"
         told = [getattr(loader, name) for name in names.split()]
+        told += [type(loader.batch_sampler).__name__, loader.sampler is None]
+        told.append(type(loader.multiprocessing_context).__name__)
         try:
             size = len(loader)
         except TypeError:
             size = "none"
         return [told, size, list(loader) if "collate_fn" not in arguments else "?"]
+
+    compare(load)
+
+
+@pytest.mark.parametrize("name", ["sampler", "batch_sampler"])
+def test_samplers_that_can_be_iterated_once(name):
+    def load(t, d):
+        dataset = d.TensorDataset(t.arange(5), t.arange(10.0).reshape(5, 2))
+        once = iter([2, 0]) if name == "sampler" else iter([(i for i in range(2))])
+        loader = d.DataLoader(dataset, **{name: once})
+        return [list(loader), list(loader)]
 
     compare(load)
 
@@ -519,14 +613,42 @@ def test_errors_of_a_dataset(error, workers):
     assert compare(load) is type(error)
 
 
-def test_too_many_workers_warn():
+def test_more_workers_than_cores_warn():
     def load(t, d):
-        return len(list(d.DataLoader(numbers(d, 2), num_workers=99)))
+        return len(list(d.DataLoader(numbers(d, 2), num_workers=17)))
 
-    mine = answer(lambda: ours.DataLoader(numbers(ours, 2), num_workers=99))
-    assert mine[1] == [] or mine[1] == [UserWarning]
-    with pytest.warns(UserWarning, match="99 workers"):
-        loader = ours.DataLoader(numbers(ours, 2), num_workers=99)
-        from plugrad.utils.data.loader import check_cores
+    if len(os.sched_getaffinity(0)) < 17:
+        (mine, my), (its, their) = (answer(load, *each) for each in BOTH)
+        assert mine == its and set(my) == set(their) == {UserWarning}
 
-        check_cores(loader.num_workers)
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["Dataset", "IterableDataset"])
+def test_after_an_exception(kind, workers):
+    """Both go on with the next batch."""
+
+    def load(t, d):
+        class Broken(getattr(d, kind)):
+            def __len__(self):
+                return 14
+
+            def __getitem__(self, i):
+                if i in (3, 4, 9):
+                    raise KeyError(i)
+                return i
+
+            def __iter__(self):
+                return map(self.__getitem__, range(14))
+
+        batches = iter(d.DataLoader(Broken(), batch_size=2, num_workers=workers))
+        found = []
+        while len(found) < 30:
+            try:
+                found.append(next(batches))
+            except KeyError:
+                found.append("error")
+            except StopIteration:
+                return found
+        return None
+
+    assert compare(load) is not None

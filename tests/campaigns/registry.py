@@ -11,4 +11,10 @@ CAMPAIGNS: list[str] = [
     "strict",
     "memory",
     "cycles",
+    "checkpoint_flips",
+    "checkpoint_mutants",
+    "checkpoint_kills",
+    "checkpoint_wheels",
+    "pictures",
+    "fashion",
 ]

@@ -313,9 +313,9 @@ def plugrad_namespace(name):
 
 @pytest.fixture
 def vis(tmp_path):
-    """A package `vis` with a module in it, to be mounted as plugrad.vision."""
+    """A package `vis` with a module in it, to be mounted as plugrad.sight."""
     folder = install(
-        tmp_path / "vis", "vision", None, entry="vision = vis", distribution="vis"
+        tmp_path / "vis", "sight", None, entry="sight = vis", distribution="vis"
     )
     (folder / "vis").mkdir()
     (folder / "vis" / "__init__.py").write_text(NAMESPACE + "from .deep import Thing\n")
@@ -326,12 +326,12 @@ def vis(tmp_path):
 @pytest.mark.parametrize(
     "statement",
     [
-        "import plugrad; Thing = plugrad.vision.Thing",
-        "import plugrad.vision; Thing = plugrad.vision.Thing",
-        "from plugrad import vision; Thing = vision.Thing",
-        "from plugrad.vision import Thing",
-        "from plugrad.vision.deep import Thing",
-        "import plugrad; plugrad.load_plugin('vision'); Thing = plugrad.vision.Thing",
+        "import plugrad; Thing = plugrad.sight.Thing",
+        "import plugrad.sight; Thing = plugrad.sight.Thing",
+        "from plugrad import sight; Thing = sight.Thing",
+        "from plugrad.sight import Thing",
+        "from plugrad.sight.deep import Thing",
+        "import plugrad; plugrad.load_plugin('sight'); Thing = plugrad.sight.Thing",
     ],
 )
 def test_a_package_is_mounted(statement, vis):
@@ -339,28 +339,65 @@ def test_a_package_is_mounted(statement, vis):
     code = f"""
 import json
 {statement}
-import vis, vis.deep, plugrad.vision.deep
-assert Thing is vis.Thing is plugrad.vision.deep.Thing
-assert plugrad.vision is vis and plugrad.vision.deep is vis.deep
+import vis, vis.deep, plugrad.sight.deep
+assert Thing is vis.Thing is plugrad.sight.deep.Thing
+assert plugrad.sight is vis and plugrad.sight.deep is vis.deep
 print(json.dumps([vis.__spec__.name, vis.deep.__spec__.name, Thing.__module__]))
 """
     assert answer(code, vis) == ["vis", "vis.deep", "vis.deep"]
 
 
+def test_a_package_is_mounted_among_the_utilities(tmp_path):
+    source = """
+import sys, plugrad
+@plugrad.hookimpl
+def plugrad_namespace(name):
+    return {f"utils.{name}": sys.modules[__name__]}
+"""
+    folder = install(tmp_path, "sight", source, distribution="vis")
+    code = """
+import json, pickle, sys
+from plugrad.utils import sight
+import plugrad.utils.sight as again, plugrad, vis
+print(json.dumps([sight is again is plugrad.utils.sight is vis, sight.__spec__.name,
+    hasattr(plugrad, "sight"), hasattr(plugrad.utils, "nothing")]))
+"""
+    assert answer(code, folder) == [True, "vis", False, False]
+
+
+@pytest.mark.parametrize("place", ["nn.sight", "utils.data", "else", 3])
+def test_a_package_is_not_mounted_elsewhere(place, tmp_path):
+    source = f"""
+import sys, plugrad
+@plugrad.hookimpl
+def plugrad_namespace(name):
+    return {{{place!r}: sys.modules[__name__]}}
+"""
+    folder = install(tmp_path, "sight", source)
+    code = """
+import json, plugrad
+try:
+    plugrad.load_plugin("sight")
+except plugrad.BackendError as error:
+    print(json.dumps(str(error)))
+"""
+    assert f"a package for {place!r}" in answer(code, folder)
+
+
 def test_a_package_that_fails_is_an_attribute_error_with_its_cause(tmp_path):
     source = HOOK.replace("backend", "namespace") + " raise OSError('no eyes')"
-    folder = install(tmp_path, "vision", source)
+    folder = install(tmp_path, "sight", source)
     code = """
 import json, plugrad
 found = []
-for statement in ("plugrad.vision", "import plugrad.vision"):
+for statement in ("plugrad.sight", "import plugrad.sight"):
     try:
         exec(statement)
     except (AttributeError, ImportError) as error:
         while error.__cause__ is not None:
             error = error.__cause__
         found.append([statement, str(error)])
-print(json.dumps([found, hasattr(plugrad, "vision"), plugrad.ones(1).tolist()]))
+print(json.dumps([found, hasattr(plugrad, "sight"), plugrad.ones(1).tolist()]))
 """
     found, there, ones = answer(code, folder)
     assert [text for _, text in found] == ["no eyes"] * 2
@@ -371,14 +408,14 @@ def test_no_module_of_plugrads_is_loaded_for_an_unknown_name(vis):
     code = """
 import json, sys, plugrad
 found = []
-for name in ("nonsense", "vision_", "_vision"):
+for name in ("nonsense", "sight_", "_sight"):
     try:
         getattr(plugrad, name)
     except AttributeError as error:
         found.append(error.name)
 print(json.dumps([found, "vis" in sys.modules]))
 """
-    assert answer(code, vis) == [["nonsense", "vision_", "_vision"], False]
+    assert answer(code, vis) == [["nonsense", "sight_", "_sight"], False]
 
 
 OPS = '''

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+import plugrad
 from tests.core.hostile.distributions import answer, install, python
 
-OWN = ["cuda", "nn", "optim"]
+# the plugin, and the name under plugrad that it is imported by
+OWN = {"cuda": "cuda", "data": "utils.data", "nn": "nn", "optim": "optim"}
 
 OTHER = """
 import sys
@@ -35,24 +37,27 @@ print(json.dumps(found))
 
 @pytest.mark.parametrize("name", OWN)
 def test_one_that_is_denied_is_not_imported(name):
+    place = OWN[name]
+    own = next(p for p in plugrad.list_plugins() if p.name == name).module
     code = f"""
 import json, sys
 opened = []
 sys.addaudithook(lambda event, args: opened.append(args[0])
-    if event == "import" and args[0] == "plugrad.{name}" else None)
+    if event == "import" and args[0] == "plugrad.{place}" else None)
 import plugrad
 said = []
-for statement in ("import plugrad.{name}", "plugrad.{name}",
-                  "from plugrad.{name} import Module"):
+for statement in ("import plugrad.{place}", "plugrad.{place}",
+                  "from plugrad.{place} import Module", "import {own}"):
     try:
         exec(statement)
     except (ImportError, AttributeError) as error:
         said.append([type(error).__name__, str(error)])
-print(json.dumps([said, "plugrad.{name}" in sys.modules, plugrad.ones(2).tolist()]))
+loaded = {{"plugrad.{place}", "{own}"}} & set(sys.modules)
+print(json.dumps([said, sorted(loaded), plugrad.ones(2).tolist()]))
 """
     said, loaded, ones = answer(code, PLUGRAD_PLUGINS=f"-{name}")
     kinds = [kind for kind, _ in said]
-    assert kinds == ["ImportError", "AttributeError", "ImportError"]
+    assert kinds == ["ImportError", "AttributeError", "ImportError", "ImportError"]
     assert all(f"denied by PLUGRAD_PLUGINS=-{name}" in text for _, text in said)
     assert not loaded and ones == [1.0, 1.0]
 
@@ -62,15 +67,30 @@ def test_a_denied_backend_is_not_imported_by_its_module_either():
     assert "ImportError" in done.stderr and "denied" in done.stderr
 
 
-def test_another_distribution_takes_the_place(tmp_path):
-    install(tmp_path, "nn", OTHER, distribution="other-nn")
-    code = """
+@pytest.mark.parametrize("name", ["nn", "optim"])
+def test_another_distribution_takes_the_place(name, tmp_path):
+    install(tmp_path, name, OTHER, distribution=f"other-{name}")
+    code = f"""
 import json, plugrad
-from plugrad.nn import Linear
-print(json.dumps([Linear(2, 3), plugrad.nn.Linear(2), plugrad.nn.__name__]))
+from plugrad.{name} import Linear
+print(json.dumps([Linear(2, 3), plugrad.{name}.Linear(2), plugrad.{name}.__name__]))
 """
-    found = answer(code, tmp_path, PLUGRAD_PLUGINS="nn@other-nn")
-    assert found == ["another's", "another's", "other_nn"]
+    found = answer(code, tmp_path, PLUGRAD_PLUGINS=f"{name}@other-{name}")
+    assert found == ["another's", "another's", f"other_{name}"]
+
+
+def test_another_distribution_takes_the_place_among_the_utilities(tmp_path):
+    module = "sys.modules[__name__]"
+    source = OTHER.replace(module, f"{{'utils.data': {module}}}")
+    install(tmp_path, "data", source, distribution="other-data")
+    code = """
+import json, plugrad.plugins.data
+from plugrad.utils.data import Linear
+print(json.dumps([Linear(2), plugrad.utils.data.__name__,
+    plugrad.utils.data is plugrad.plugins.data]))
+"""
+    found = answer(code, tmp_path, PLUGRAD_PLUGINS="data@other-data")
+    assert found == ["another's", "other_data", True]
 
 
 def test_it_does_not_unless_it_is_named(tmp_path):

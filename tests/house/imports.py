@@ -43,7 +43,9 @@ LIBRARIES = {
     "plugrad.backends.dask": {"numpy"},
     "plugrad.plugins.cuda": {"cupy"},
     "plugrad.plugins.mkl": {"numpy"},
+    "plugrad.plugins.onednn": {"numpy"},
     "plugrad.plugins.scipy": {"numpy"},
+    "plugrad.plugins.vision": {"PIL", "numpy"},
 }
 
 

@@ -6,6 +6,7 @@ tests/test_docstrings.py runs the examples.
 from __future__ import annotations
 
 import inspect
+from enum import Enum
 from types import ModuleType
 
 import pytest
@@ -37,6 +38,8 @@ def signature_of(value: object) -> object | None:
     op = getattr(value, "op", None) or getattr(value, "inplace_of", None)
     if op is not None:
         return op.body
+    if inspect.isclass(value) and issubclass(value, Enum):
+        return None  # its members are made where it is declared
     if inspect.isclass(value):
         own = vars(value)
         made_by = own.get("__init__") or own.get("__new__")

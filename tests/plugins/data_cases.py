@@ -108,6 +108,23 @@ class Faulty(Numbers):
         return super().__getitem__(i)
 
 
+class FaultyOften(Numbers):
+    """20 numbers, of which some cannot be had."""
+
+    def __init__(self):
+        super().__init__(20)
+
+    def __getitem__(self, i):
+        if i in (5, 6, 13, 17):
+            raise ValueError(f"number {i} is broken")
+        return i
+
+
+class NoBeginning(Stream):
+    def __iter__(self):
+        raise OSError("no such folder")
+
+
 class FaultyStream(Stream):
     def __init__(self, how, at=13):
         super().__init__()

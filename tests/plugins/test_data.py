@@ -25,6 +25,7 @@ from plugrad.utils.data import (
     TensorDataset,
     WeightedRandomSampler,
     default_collate,
+    default_collate_fn_map,
     random_split,
 )
 from tests.plugins.data_cases import LARGE, Noisy, Numbers, Stream, as_list
@@ -87,10 +88,13 @@ def test_the_same_batches_with_any_number_of_workers(order):
 
 
 def test_spawned_workers_give_the_same():
+    """Random transforms, too."""
     found = set()
     for method in ("fork", "spawn", "forkserver"):
         plugrad.manual_seed(7)
-        loader = loader_of("shuffled", num_workers=2, multiprocessing_context=method)
+        loader = loader_of(
+            "shuffled", Noisy(9), num_workers=2, multiprocessing_context=method
+        )
         found.add(values(loader))
     assert len(found) == 1
 
@@ -448,10 +452,51 @@ def test_an_iterator_knows_its_length():
     assert len(SequentialSampler(PAIRS)) == 23
 
 
+@pytest.mark.parametrize("first", ["plugrad.utils.data", "plugrad.plugins.data"])
+def test_there_is_one_copy_of_its_modules(first):
+    """Under both names; pickles know the package's own."""
+    code = f"""
+import pickle, sys
+import {first}
+import plugrad.utils.data.samplers as one, plugrad.plugins.data.samplers as other
+from plugrad.utils.data.loader import DataLoader
+from plugrad.utils import data
+assert one is other and data is plugrad.plugins.data is plugrad.utils.data
+assert sys.modules["plugrad.utils.data.loader"] is sys.modules[DataLoader.__module__]
+assert pickle.loads(pickle.dumps(DataLoader)) is data.DataLoader
+assert pickle.loads(b"cplugrad.utils.data.loader\\nDataLoader\\n.") is DataLoader
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_other_classes_are_collated_to():
+    class Celsius(float):
+        pass
+
+    def mean(batch, *, collate_fn_map=None):
+        assert collate_fn_map is default_collate_fn_map
+        return sum(batch) / len(batch)
+
+    samples = [(Celsius(20), 1.0), (Celsius(30), 2.0)]
+    before = default_collate(samples)
+    whole = next(iter(DataLoader(PAIRS, batch_size=2)))
+    default_collate_fn_map[Celsius] = default_collate_fn_map[plugrad.Tensor] = mean
+    try:
+        found = default_collate(samples)
+        assert found[0] == 25.0 and found[1].tolist() == [1.0, 2.0]
+        mixed = next(iter(DataLoader(PAIRS, batch_size=2)))
+        means = [x.float().mean(0) for x in whole]
+        assert [x.tolist() for x in mixed] == [x.tolist() for x in means]
+    finally:
+        default_collate_fn_map.clear()
+    assert values(default_collate(samples)) == values(before)
+
+
 def test_importing_starts_nothing():
     code = (
         "import sys, json, plugrad.utils.data\n"
-        "print(json.dumps(['multiprocessing', 'numpy', 'ctypes', 'socket']))\n"
+        "print(json.dumps(['multiprocessing', 'numpy', 'ctypes', 'mmap']))\n"
         "print(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

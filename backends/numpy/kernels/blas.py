@@ -1,4 +1,5 @@
-"""What NumPy's own BLAS does better than a ufunc, called by its address.
+"""What NumPy's own BLAS does better than a ufunc, called by its address; and how many
+threads it uses.
 
 `y += alpha * x` takes NumPy a product and a sum, with a temporary between them. BLAS
 does it in one pass, on all its threads: an update of 784 x 400 weights takes 20 µs
@@ -19,6 +20,17 @@ MODULE = "numpy._core._multiarray_umath"  # the part of NumPy that is linked wit
 # As NumPy's wheels, 64-bit builds of OpenBLAS, and all others call it. 64-bit integers
 # serve libraries of 32 bits as well: they are passed in registers.
 NAMES = ("scipy_cblas_{}axpy64_", "cblas_{}axpy64_", "cblas_{}axpy")
+THREADS = (  # the same for the number of threads; the last are MKL's and BLIS's
+    "scipy_openblas_set_num_threads64_",
+    "openblas_set_num_threads64_",
+    "scipy_openblas_set_num_threads",
+    "openblas_set_num_threads",
+    "MKL_Set_Num_Threads",
+    "bli_thread_set_num_threads",
+)
+NAMED = ("scipy_openblas_get_corename64_", "openblas_get_corename64_")
+NAMED += ("scipy_openblas_get_corename", "openblas_get_corename")
+BEFORE_AVX512 = ("Haswell", "Zen", "Sandybridge", "Nehalem", "Prescott", "Core2")
 NUMBERS = {"f": (ctypes.c_float, "s"), "d": (ctypes.c_double, "d")}
 WORTH = 1 << 15  # elements; below, the call costs more than the pass it saves
 
@@ -45,12 +57,8 @@ def axpy(y: Any, x: Any, alpha: float) -> bool:
 def functions() -> dict[str, Any]:
     """BLAS's functions for y += alpha * x, by the character of the dtype."""
     found: dict[str, Any] = {}
-    path = getattr(sys.modules.get(MODULE), "__file__", None)
-    if path is None:
-        return found
-    try:
-        library = ctypes.CDLL(path)  # loaded already; its BLAS is searched with it
-    except OSError:
+    library = loaded()
+    if library is None:
         return found
     for char, (number, letter) in NUMBERS.items():
         for name in NAMES:
@@ -62,3 +70,53 @@ def functions() -> dict[str, Any]:
                 found[char] = call
                 break
     return found
+
+
+@cache
+def loaded() -> Any:
+    """The library of NumPy's that its BLAS is linked to; None if there is none."""
+    path = getattr(sys.modules.get(MODULE), "__file__", None)
+    try:
+        return ctypes.CDLL(path) if path else None  # its BLAS is searched with it
+    except OSError:
+        return None
+
+
+def set_threads(number: int) -> None:
+    """Let BLAS use so many threads, if it is one that can be told."""
+    for name in THREADS:
+        call = getattr(loaded(), name, None)
+        if call is not None:
+            call(ctypes.c_int(number))
+            return
+
+
+def notes() -> list[str]:
+    """Which BLAS it is and, where it takes the processor for an older one, how to tell
+    it."""
+    for name in NAMED:
+        call = getattr(loaded(), name, None)
+        if call is not None:
+            call.restype = ctypes.c_char_p
+            core = call().decode()
+            break
+    else:
+        return []
+    found = [f"OpenBLAS, for {core}"]
+    if core in BEFORE_AVX512 and "avx512bw" in processor_flags():
+        found.append(
+            "This processor has AVX-512, which OpenBLAS does not use; products of "
+            "matrices may take half the time with OPENBLAS_CORETYPE=SkylakeX in the "
+            "environment"
+        )
+    return found
+
+
+def processor_flags() -> list[str]:
+    """What the processor can do, where the system says so in a file."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            line = next((line for line in file if line.startswith("flags")), "")
+    except OSError:
+        return []
+    return line.split()

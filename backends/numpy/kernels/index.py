@@ -252,16 +252,35 @@ def stack(tensors: Any, dim: int = 0) -> Any:
             f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but "
             f"got {dim})"
         )
+    if not at and n > 1:
+        joined = rows(tensors, shape)
+        if joined is not None:
+            return joined
     for i, x in enumerate(tensors):
         if x.shape != shape:
             raise RuntimeError(
                 f"stack expects each tensor to be equal size, but got {list(shape)} at "
                 f"entry 0 and {list(x.shape)} at entry {i}"
             )
-    if n <= 2 and not at:  # 64 rows of 784: 8 us against 13; 64 numbers: 1 against 8
+    if n == 1:  # 64 numbers: 1 us against 8
         return np.array(tensors)
     grown = (*shape[:at], 1, *shape[at:])
     return np.concatenate([x.reshape(grown) for x in tensors], at)
+
+
+def rows(tensors: Any, shape: tuple[int, ...]) -> Any:
+    """Arrays of one shape as the rows of a new one, None if they do not go together.
+    64 of (3, 32, 32): 23 us against 37, and in C's order whatever theirs is."""
+    count = len(tensors)
+    try:
+        if len(set(map(len, tensors))) > 1:
+            return None
+        y = np.empty((count, *shape), tensors[0].dtype)
+        flat = y.reshape(count * shape[0], *shape[1:])
+        np.concatenate(tensors, out=flat, casting="equiv")
+    except (TypeError, ValueError):
+        return None
+    return y
 
 
 def split_with_sizes(x: Any, split_sizes: Any, dim: int = 0) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,12 @@ def _small(x: Any, terms: int, size: int) -> bool:
     return x.itemsize >= 4 and size <= WORTH * terms
 
 
+def _has_numbers_only(y: Any) -> bool:
+    """Whether a product is free of infinities and NaN, which a matrix brings to all
+    elements: 0 times them is NaN."""
+    return math.isfinite(np.add.reduce(y, None))
+
+
 def _picked(x: Any, indices: Any, weights: Any, dim: int) -> Any:
     """Weighted sums of elements taken along `dim`."""
     column = (-1,) + (1,) * (x.ndim - 1 - dim)
@@ -50,7 +57,9 @@ def _picked(x: Any, indices: Any, weights: Any, dim: int) -> Any:
 def resample(x: Any, indices: Any, weights: Any, dim: int) -> Any:
     """Element i is the sum of weights[:, i] times those at indices[:, i]."""
     if x.dtype == weights.dtype and _small(x, len(indices), x.shape[dim]):
-        return _multiplied(x, _matrix(indices, weights, x.shape[dim]), dim)
+        y = _multiplied(x, _matrix(indices, weights, x.shape[dim]), dim)
+        if _has_numbers_only(y):
+            return y
     return _picked(x, indices, weights, dim)
 
 
@@ -59,7 +68,9 @@ def resample_back(g: Any, indices: Any, weights: Any, dim: int, size: int) -> An
     counts = np.bincount(indices.reshape(-1), minlength=size)
     most = int(counts.max(initial=0))
     if g.dtype == weights.dtype and _small(g, most, indices.shape[1]):
-        return _multiplied(g, _matrix(indices, weights, size).T, dim)
+        y = _multiplied(g, _matrix(indices, weights, size).T, dim)
+        if _has_numbers_only(y):
+            return y
     if not g.size:
         return np.zeros((*g.shape[:dim], size, *g.shape[dim + 1 :]), g.dtype)
     # the other way round: for each of `size`, the terms that it is part of

@@ -3,7 +3,7 @@
 A `Layer` names the class, its arguments and the shapes of its inputs. `check` compares,
 in float32 and float64, in training and in use: the printed form, the keys of the state,
 the outputs, the gradients of inputs and parameters, and the buffers afterwards; and in
-float64 the gradients with numeric ones.
+float64 the gradients with numeric ones (in training, too, where that is otherwise).
 """
 
 from __future__ import annotations
@@ -214,13 +214,21 @@ def check(layer: Layer, wide: float = 1.0) -> None:
             wrong += [where + each for each in differences(got, expected, wide)]
     if layer.smooth and "float64" in layer.dtypes and not wrong:
         wrong += numeric(layer)
+        if not layer.random and trains_otherwise(layer):
+            wrong += numeric(layer, training=True)
     assert not wrong, "\n".join([f"{layer}", *wrong])
 
 
-def numeric(layer: Layer) -> list[str]:
-    """What numeric differentiation has to say of the gradients, in use."""
+def trains_otherwise(layer: Layer) -> bool:
+    """Whether a layer computes something else in training."""
     side = Side(plugrad, layer, "float64")
-    side.module.eval()
+    return bool(differences(side.run(True), side.run(False), 1.0))
+
+
+def numeric(layer: Layer, training: bool = False) -> list[str]:
+    """What numeric differentiation has to say of the gradients, in use or training."""
+    side = Side(plugrad, layer, "float64")
+    side.module.train(training)
     homes = [
         (module._parameters, name)
         for module in side.module.modules()
@@ -251,7 +259,7 @@ def numeric(layer: Layer) -> list[str]:
         if layer.higher:
             plugrad.autograd.gradgradcheck(function, leaves)
     except plugrad.autograd.GradcheckError as error:
-        return [f"numeric: {error}"]
+        return [f"numeric, {'training' if training else 'use'}: {error}"]
     return []
 
 

@@ -43,6 +43,7 @@ PLAIN = [
     Layer("Conv3d", (2, 4, (2, 1, 2)), {"stride": (2, 1, 1), "groups": 2}, inputs=[X3]),
     Layer("Conv3d", (2, 2, 2), {"padding": (1, 0, 1), "dilation": 2}, inputs=[X3]),
     Layer("Conv3d", (2, 2, (2, 3, 2)), {"padding": "same"}, inputs=[X3]),
+    Layer("Conv3d", (2, 4, 2), {"bias": False}, inputs=[X3]),
 ]
 
 AROUND = [
@@ -73,6 +74,9 @@ TRANSPOSED = [
         (4, 6, 3),
         {"stride": 3, "output_padding": 2, "padding": 1, "groups": 2},
         inputs=[(2, 4, 4)],
+    ),
+    Layer(
+        "ConvTranspose1d", (4, 6, 3), {"dilation": 2, "bias": False}, inputs=[(2, 4, 4)]
     ),
     Layer("ConvTranspose2d", (4, 6, 3), inputs=[(2, 4, 3, 4)]),
     Layer("ConvTranspose2d", (4, 6, 3), inputs=[(0, 4, 3, 4)]),
@@ -115,6 +119,12 @@ TRANSPOSED = [
         (2, 4, (1, 2, 3)),
         {"stride": 2, "output_padding": (1, 0, 1), "groups": 2, "padding": (0, 1, 1)},
         inputs=[(2, 2, 3, 2)],
+    ),
+    Layer(
+        "ConvTranspose3d",
+        (2, 3, 2),
+        {"dilation": (1, 2, 1), "bias": False},
+        inputs=[(1, 2, 2, 3, 2)],
     ),
 ]
 

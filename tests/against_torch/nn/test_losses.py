@@ -353,6 +353,20 @@ def test_cross_entropy_of_extreme_scores():
     both("cross_entropy", x, np.array([1, 2, 0]), reduction="none")
 
 
+@pytest.mark.parametrize("target", [0.0, 0.5, 1.0])
+def test_binary_cross_entropy_of_extreme_scores(target):
+    """Infinite where torch's is, and not a number where that is none."""
+    x = np.array([-np.inf, -1e30, -1000.0, 0.0, 1000.0, 1e30, np.inf])
+    name = "binary_cross_entropy_with_logits"
+    ours, theirs = (
+        getattr(m.nn.functional, name)(
+            m.tensor(x), m.full(x.shape, target, dtype=m.float64), reduction="none"
+        ).numpy()
+        for m in (plugrad, torch)
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
 def test_cross_entropy_in_16_bits():
     x = np.random.default_rng(0).standard_normal((4, 5)).astype(np.float16)
     ours = F.cross_entropy(plugrad.tensor(x), plugrad.tensor([0, 1, 2, 3]))

@@ -51,6 +51,12 @@ def net(m):
     return Net()
 
 
+def twice(m):
+    """One module in two places."""
+    one = affine(m)
+    return m.nn.ModuleList([one, m.nn.Sequential(one)])
+
+
 def data(m):
     return m.tensor([[1.0, 2.0], [3.0, -4.0]], requires_grad=True)
 
@@ -68,6 +74,9 @@ def keys(named):
     lambda m: keys(net(m).named_buffers()),
     lambda m: keys(net(m).named_modules()),
     lambda m: keys(net(m).named_children()),
+    lambda m: len(list(twice(m).modules())),
+    lambda m: len(list(twice(m).modules(remove_duplicate=False))),
+    lambda m: str(net(m).load_state_dict({"x": m.ones(1)}, strict=False)),
     lambda m: list(net(m).state_dict()),
     lambda m: list(net(m).state_dict(prefix="net.")),
     lambda m: dict(net(m).state_dict()._metadata),

@@ -50,6 +50,8 @@ LAYERS += [
     Layer("BatchNorm1d", (4,), {"affine": False}, inputs=[(3, 4)]),
     Layer("SyncBatchNorm", (4,), inputs=[(3, 4)]),
     Layer("SyncBatchNorm", (4,), {"momentum": None}, inputs=[(3, 4, 2, 2)]),
+    Layer("SyncBatchNorm", (4, 0.1), {"affine": False}, inputs=[(3, 4)]),
+    Layer("SyncBatchNorm", (4,), {"track_running_stats": False}, inputs=[(3, 4)]),
     Layer("LayerNorm", (4,), inputs=[(3, 4)]),
     Layer("LayerNorm", (4,), inputs=[(4,)]),
     Layer("LayerNorm", ([3, 4],), inputs=[(2, 3, 4)]),
@@ -206,6 +208,74 @@ def test_small_dtypes(name, dtype):
     assert found.dtype.name == dtype
     a, b = found.float().numpy(), expected.float().numpy()
     assert np.abs(a - b).max() <= (2**-9 if dtype == "float16" else 2**-6) * 2
+
+
+MIXED = {
+    "BatchNorm1d": ((3,), (5, 3)),
+    "BatchNorm2d": ((3, 1e-5, 0.1, False), (2, 3, 4, 4)),
+    "InstanceNorm1d": ((3, 1e-5, 0.1, True, True), (2, 3, 4)),
+    "LayerNorm": ((4,), (2, 3, 4)),
+    "GroupNorm": ((1, 3), (2, 3, 4)),
+    "RMSNorm": ((4,), (2, 3, 4)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", list(MIXED))
+def test_weights_wider_than_the_input(name, dtype):
+    """Weights and running values in float32 beside an input of 16 bits: what comes out
+    is as the input, the gradients as what they are of."""
+    args, shape = MIXED[name]
+
+    def call(m):
+        found = []
+        for training in (True, False):
+            layer = getattr(m.nn, name)(*args).train(training)
+            with m.no_grad():
+                for p in layer.parameters():
+                    p.copy_(values(m, *p.shape, dtype="float32", seed=3))
+            x = values(m, *shape).to(getattr(m, dtype)).requires_grad_()
+            y = layer(x)
+            (y * y).sum().backward()
+            found += [y, x.grad, *(p.grad for p in layer.parameters())]
+            found += [b for b in layer.buffers() if b.is_floating_point()]
+        return found
+
+    ours, theirs = call(plugrad), call(torch)
+    for a, b in zip(ours, theirs, strict=True):
+        assert str(a.dtype).rpartition(".")[2] == str(b.dtype).rpartition(".")[2]
+        a, b = (each.detach().float().numpy() for each in (a, b))
+        rounding = {"float16": 2.0**-9, "bfloat16": 2.0**-6}[dtype]
+        assert np.abs(a - b).max() <= rounding * max(1, np.abs(b).max())
+
+
+@pytest.mark.parametrize(
+    ("dtype", "weights"),
+    [("float32", "float64"), ("bfloat16", "float16"), ("int64", "float32")],
+)
+@pytest.mark.parametrize("name", [name for name in MIXED if name != "RMSNorm"])
+def test_weights_that_do_not_fit(name, dtype, weights):
+    """The error names the dtypes."""
+    args, shape = MIXED[name]
+
+    def call(m):
+        layer = getattr(m.nn, name)(*args).to(getattr(m, weights))
+        return layer(m.ones(shape, dtype=getattr(m, dtype)))
+
+    same(call)
+    with pytest.raises(RuntimeError, match=dtype):
+        call(plugrad)
+
+
+def test_a_root_mean_square_takes_any_weight():
+    """What comes out has the dtype of the input."""
+    for dtype, weight in (("float32", "float64"), ("float64", "float32")):
+
+        def call(m, dtype=dtype, weight=weight):
+            x, w = (values(m, 3).to(getattr(m, d)) for d in (dtype, weight))
+            return m.nn.functional.rms_norm(x, (3,), w)
+
+        same(call)
 
 
 def test_numbers_far_from_zero():

@@ -119,9 +119,7 @@ def test_larger_images(mode, sizes):
 
 @pytest.mark.parametrize("exact", ["nearest", "nearest-exact"])
 def test_nearest_of_many_sizes(exact):
-    """Ties and factors are rounded as torch rounds them in two dimensions. (In one and
-    three, torch moves elements by a factor that changes no size, and not its gradient.)
-    """
+    """Ties and factors are rounded as torch rounds them."""
     wrong = []
     for n, new in itertools.product((1, 3, 7, 10, 49, 98), range(1, 120)):
         x = np.arange(n, dtype=np.float32).reshape(1, 1, 1, n)
@@ -132,10 +130,63 @@ def test_nearest_of_many_sizes(exact):
             factor = new / n + 1e-6
             found.append([f(t, (1, new), mode=exact)])
             found[-1].append(f(t, None, (1.0, factor), mode=exact))
+            found[-1].append(f(t[0], None, factor, mode=exact))
+            found[-1].append(f(t[None], None, (1.0, 1.0, factor), mode=exact))
         for a, b in zip(*found):
             if not np.array_equal(a.numpy(), b.numpy()):
                 wrong.append((n, new))
     assert not wrong
+
+
+# (mode, shape, factor, options); in one and three dimensions the nearest element is
+# another one, in two it stays; antialiasing leaves a dimension alone
+STAYING = [
+    ("nearest", (1, 1, 5), 1.1, {}),
+    ("nearest", (1, 1, 3), 2.1, {}),
+    ("nearest", (1, 1, 5, 5), 1.1, {}),
+    ("nearest", (1, 1, 3, 3, 3), 1.3, {}),
+    ("nearest-exact", (1, 1, 5), 1.1, {}),
+    ("bilinear", (1, 2, 6, 3), (0.5, 1.3), {"antialias": True}),
+    ("bicubic", (1, 2, 6, 3), (0.5, 1.3), {"antialias": True}),
+    ("bicubic", (1, 2, 6, 3), (0.5, 1.3), {}),
+]
+
+
+@pytest.mark.parametrize(("mode", "shape", "factor", "options"), STAYING, ids=str)
+def test_factors_that_leave_a_size_as_it_is(mode, shape, factor, options):
+    """Torch's values, and the gradient of them: torch's own is, in some of these, the
+    gradient of something else."""
+    x = np.random.default_rng(0).standard_normal(shape)
+
+    def call(m, t):
+        resize = m.nn.functional.interpolate
+        return resize(t, scale_factor=factor, mode=mode, **options)
+
+    ours, theirs = (call(m, m.tensor(x)).numpy() for m in (plugrad, torch))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    leaf = plugrad.tensor(x, requires_grad=True)
+    assert plugrad.autograd.gradcheck(lambda t: call(plugrad, t), (leaf,))
+
+
+AVERAGES = [
+    lambda m, x: m.nn.functional.interpolate(x, (4, 4), mode="bilinear"),
+    lambda m, x: m.nn.functional.interpolate(x, (3, 8), mode="bicubic"),
+    lambda m, x: m.nn.functional.interpolate(
+        x, (4, 4), mode="bilinear", antialias=True
+    ),
+    lambda m, x: m.nn.functional.interpolate(x, (4, 4), mode="area"),
+    lambda m, x: m.nn.functional.adaptive_avg_pool2d(x, 4),
+    lambda m, x: m.nn.functional.avg_pool2d(x, 2),
+]
+
+
+@pytest.mark.parametrize("call", AVERAGES, ids=range(len(AVERAGES)))
+def test_infinities_and_nan_spread_to_what_is_made_of_them(call):
+    """And not to all else."""
+    x = np.random.default_rng(0).standard_normal((1, 1, 6, 6))
+    x[0, 0, 0, 0], x[0, 0, 5, 5] = np.inf, np.nan
+    ours, theirs = (call(m, m.tensor(x)).numpy() for m in (plugrad, torch))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
 # --- Grids --------------------------------------------------------------------------

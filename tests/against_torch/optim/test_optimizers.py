@@ -128,6 +128,29 @@ def test_fifty_steps(name, options):
     assert mine == str(theirs.optimizer)
 
 
+@each_case
+def test_dtypes_of_the_state(name, options):
+    """Of all its parts, as they are made and after they were loaded."""
+
+    def run(lib):
+        side, found = Side(lib, name, options, shapes=shapes_for(name)), []
+        for _ in range(2):
+            side.run(2)
+            state = side.optimizer.state_dict()
+            found.append({k: dtypes(v) for k, v in state["state"].items()})
+            side.optimizer.load_state_dict(copy.deepcopy(state))
+        return found
+
+    assert run(plugrad) == run(torch)
+
+
+def dtypes(state):
+    """The dtypes of a parameter's state, by name."""
+    return {
+        k: str(getattr(v, "dtype", "")).rpartition(".")[2] for k, v in state.items()
+    }
+
+
 @each_plain
 def test_complex_parameters(name):
     """Real and imaginary parts are parameters of their own."""

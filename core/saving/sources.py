@@ -1,0 +1,117 @@
+"""The bytes of a file, wherever they are: a path, an open file, memory."""
+
+from __future__ import annotations
+
+import io
+import os
+
+from ..errors import CheckpointError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LARGE = 4 << 20  # from here on memory comes in pages of its own
+
+
+class Source:
+    """Bytes that can be read at any place; offsets count from where `file` stood."""
+
+    def __init__(self, file: Any, name: str, is_path: bool = False) -> None:
+        self.name = name
+        self.file = file
+        self.is_path = is_path
+        self.begin = file.tell()
+        self.size = file.seek(0, os.SEEK_END) - self.begin
+        self.map: memoryview | None = None
+
+    def map_all(self) -> None:
+        """Read from now on through memory that the system fills when it is looked at;
+        what is written to it stays in this process."""
+        import mmap
+
+        if self.size:
+            found = mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_COPY)
+            self.map = memoryview(found)
+
+    def read(self, at: int, size: int) -> bytes:
+        """Some bytes, all of them."""
+        self.check(at, size)
+        self.file.seek(self.begin + at)
+        data = self.file.read(size)
+        while len(data) < size:
+            more = self.file.read(size - len(data))
+            if not more:
+                raise CheckpointError("the file was cut off while it was read")
+            data += more
+        return data
+
+    def read_into(self, at: int, target: memoryview) -> None:
+        """Some bytes, into memory."""
+        self.check(at, len(target))
+        self.file.seek(self.begin + at)
+        readinto = getattr(self.file, "readinto", None)
+        if readinto is None:
+            target[:] = self.read(at, len(target))
+            return
+        while len(target):
+            n = readinto(target)
+            if not n:
+                raise CheckpointError("the file was cut off while it was read")
+            target = target[n:]
+
+    def check(self, at: int, size: int) -> None:
+        """Raise unless these bytes are there."""
+        if at < 0 or size < 0 or at + size > self.size:
+            raise CheckpointError(
+                f"it is cut off, or damaged: {size:,} bytes are said to be at {at:,}, "
+                f"and the file has {self.size:,}"
+            )
+
+
+def new_memory(size: int) -> memoryview:
+    """Memory to read into. What is large comes from the system in one go: page by page
+    it takes a quarter longer to fill."""
+    if size < LARGE:
+        return memoryview(bytearray(size))
+    import mmap
+
+    if not hasattr(mmap, "MAP_POPULATE"):
+        return memoryview(mmap.mmap(-1, size))
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
+    return memoryview(mmap.mmap(-1, size, flags=flags))
+
+
+class Opened:
+    """A path or a file object as a Source; a context that closes what it opened."""
+
+    def __init__(self, f: Any) -> None:
+        self.f = f
+        self.own: Any = None
+
+    def __enter__(self) -> Source:
+        f = self.f
+        if isinstance(f, (str, os.PathLike)):
+            f = self.own = io.FileIO(os.fspath(f))
+            name = str(os.fspath(self.f))
+        else:
+            for method in ("read", "seek", "tell"):
+                if not hasattr(f, method):
+                    raise AttributeError(
+                        "load() takes a path or a file object with read, seek and "
+                        f"tell, not {type(f).__name__}: it has no {method!r}"
+                    )
+            name = named(f)
+        return Source(f, name, self.own is not None)
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self.own is not None:
+            self.own.close()
+
+
+def named(f: Any) -> str:
+    """What messages call a path or a file object."""
+    if isinstance(f, (str, bytes, os.PathLike)):
+        return str(os.fsdecode(f))
+    name = getattr(f, "name", None)
+    return name if isinstance(name, str) else f"<{type(f).__name__}>"

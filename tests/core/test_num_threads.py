@@ -1,0 +1,70 @@
+"""One number of threads rules all that compute on several."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import plugrad
+from plugrad.optim import stepping
+
+
+@pytest.fixture
+def restored():
+    before = plugrad.get_num_threads()
+    yield
+    plugrad.set_num_threads(before)
+
+
+def test_the_number_is_told_to_those_registered(restored):
+    told = []
+    plugrad.register_threads(told.append)
+    already = list(told)
+    plugrad.set_num_threads(3)
+    plugrad.set_num_threads(1)
+    assert told[len(already) :] == [3, 1] and plugrad.get_num_threads() == 1
+    late = []
+    plugrad.register_threads(late.append)
+    assert late == [1]
+
+
+@pytest.mark.parametrize("wrong", [0, -1])
+def test_a_number_that_is_not_positive(wrong, restored):
+    with pytest.raises(RuntimeError, match="positive"):
+        plugrad.set_num_threads(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["2", 1.0, True, None])
+def test_what_is_not_a_number(wrong, restored):
+    with pytest.raises(TypeError, match="expects an int"):
+        plugrad.set_num_threads(wrong)
+
+
+def test_optimizers_use_so_many(restored):
+    for number in (1, 3):
+        plugrad.set_num_threads(number)
+        assert stepping.pool_size() == number
+
+
+def test_numpys_blas_uses_so_many(restored):
+    from plugrad.backends.numpy.kernels import blas
+
+    names = [name.replace("set_num", "get_num") for name in blas.THREADS]
+    asked = [getattr(blas.loaded(), name, None) for name in names]
+    if not any(asked):
+        pytest.skip("NumPy's BLAS does not say how many threads it uses")
+    get = next(each for each in asked if each)
+    for number in (1, 2):
+        plugrad.set_num_threads(number)
+        assert get() == number
+
+
+@pytest.mark.parametrize("asked, expected", [("3", "3"), ("2,1", "2"), ("0", None)])
+def test_the_environment_is_asked_first(asked, expected):
+    env = {**os.environ, "OMP_NUM_THREADS": asked}
+    run = [sys.executable, "-c", "import plugrad; print(plugrad.get_num_threads())"]
+    done = subprocess.run(run, capture_output=True, text=True, env=env, timeout=60)
+    assert done.stdout.strip() == (expected or str(len(os.sched_getaffinity(0))))

@@ -1,0 +1,333 @@
+"""oneDNN's kernels compute what the NumPy backend's own do, gradients included."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from threading import Thread
+
+import numpy as np
+import pytest
+
+import plugrad
+import plugrad.nn.functional as F
+from plugrad.testing import Make, samples_of
+
+WITH = "numpy", "onednn"
+try:
+    with plugrad.use_kernels(*WITH) as found:
+        NAMES = sorted(found.entries)
+except plugrad.BackendError as error:
+    pytest.skip(f"oneDNN is not installed: {error}", allow_module_level=True)
+
+from plugrad.plugins.onednn import (  # noqa: E402
+    activation,
+    convolution,
+    library,
+    normalization,
+    pooling,
+    products,
+    programs,
+    recurrent,
+)
+
+OPS = plugrad.get_backend("numpy").ops
+MODULES = activation, convolution, normalization, pooling, products, recurrent
+CLOSE = {"rtol": 1e-4, "atol": 2e-5}  # of numbers about 1; sums in another order
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Calls are taken however small they are."""
+    programs.forget()
+    for module in MODULES:
+        for name in filter(lambda name: name.startswith("SMALL"), vars(module)):
+            monkeypatch.setattr(module, name, 1)
+    yield
+    programs.forget()
+
+
+def gradients(function, tensors):
+    """What a function gives, and its gradients."""
+    y = function(*tensors)
+    ys = [y] if isinstance(y, plugrad.Tensor) else list(y)
+    wanted = [t for t in tensors if isinstance(t, plugrad.Tensor) and t.requires_grad]
+    grads = ()
+    if wanted and ys[0].requires_grad:
+        shape = tuple(ys[0].shape)
+        g = np.cos(np.arange(ys[0].numel())).reshape(shape).astype(np.float32)
+        g = plugrad.tensor(g).to(ys[0].dtype)
+        grads = plugrad.autograd.grad(ys[0], wanted, g, allow_unused=True)
+    return [each.detach() for each in ys] + [g for g in grads if g is not None]
+
+
+def same(function, *tensors, **tolerance):
+    """Whether a function gives the same with the kernels and without."""
+    own = gradients(function, tensors)
+    with plugrad.use_kernels(*WITH):
+        served = gradients(function, tensors)
+    assert len(own) == len(served)
+    for a, b in zip(own, served):
+        assert a.shape == b.shape and a.dtype == b.dtype
+        np.testing.assert_allclose(b.numpy(), a.numpy(), **(tolerance or CLOSE))
+
+
+def random(*shape, seed=0):
+    values = np.random.default_rng((seed, *shape)).standard_normal(shape)
+    return plugrad.tensor(values.astype(np.float32), requires_grad=True)
+
+
+def count_runs(monkeypatch):
+    """How often the library computed, as a list that grows."""
+    runs = []
+    run = programs.Program.run
+
+    def counted(self, addresses):
+        runs.append(addresses)
+        return run(self, addresses)
+
+    monkeypatch.setattr(programs.Program, "run", counted)
+    return runs
+
+
+# --- Values and gradients -------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NAMES)
+def test_samples(name, dtype, eager):
+    op, compared = OPS[name], 0
+    make = Make(getattr(plugrad, dtype), requires_grad=True)
+    for sample in samples_of(op, make):
+
+        def call(*args, kwargs=sample.kwargs):
+            return op.function(*args, **kwargs)
+
+        try:
+            call(*sample.args)
+        except RuntimeError as error:
+            with plugrad.use_kernels(*WITH), pytest.raises(type(error)):
+                call(*sample.args)
+            continue
+        same(call, *sample.args)
+        compared += 1
+    assert compared > 3
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_convolutions_of_random_sizes(seed, eager):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 4))
+    groups = int(rng.choice([1, 1, 2, 3]))
+    into, out = (groups * int(rng.integers(1, 20)) for _ in range(2))
+    kernel, stride, dilation = (
+        tuple(map(int, rng.integers(1, 4, n))) for _ in range(3)
+    )
+    padding = tuple(map(int, rng.integers(0, 3, n)))
+    sizes = [int(rng.integers(7, 14)) for _ in range(n)]
+    x = random(int(rng.integers(1, 4)), into, *sizes, seed=seed)
+    transposed = bool(rng.integers(2))
+    tolerance = {"rtol": 1e-3, "atol": 1e-3}  # sums of a few thousand
+    if transposed:
+        weight = random(into, out // groups, *kernel, seed=seed)
+        extra = tuple(int(rng.integers(0, max(s, d))) for s, d in zip(stride, dilation))
+        function = getattr(F, f"conv_transpose{n}d")
+        rest = stride, padding, extra, groups, dilation
+    else:
+        weight = random(out, into // groups, *kernel, seed=seed)
+        function = getattr(F, f"conv{n}d")
+        rest = stride, padding, dilation, groups
+    bias = random(out, seed=seed) if rng.integers(2) else None
+    try:
+        function(x, weight, bias, *rest)
+    except RuntimeError:
+        pytest.skip("these sizes leave no room for a result")
+    same(lambda *t: function(*t, *rest), x, weight, bias, **tolerance)
+
+
+def test_some_gradients_alone(eager):
+    for wanted in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (0, 1, 1)):
+        tensors = random(2, 3, 8, 8), random(4, 3, 3, 3), random(4)
+        for t, each in zip(tensors, wanted):
+            t.requires_grad_(bool(each))
+        same(lambda x, w, b: F.conv2d(x, w, b, padding=1), *tensors)
+        tensors[1].requires_grad_(False)
+        tensors = (
+            tensors[0],
+            random(3, 4, 3, 3).requires_grad_(bool(wanted[1])),
+            tensors[2],
+        )
+        if any(t.requires_grad for t in tensors):
+            same(lambda x, w, b: F.conv_transpose2d(x, w, b, 2), *tensors)
+
+
+def test_arrays_in_any_order(eager):
+    x = random(8, 9, 2, 16).permute(2, 3, 0, 1)
+    weight = random(3, 3, 16, 4).permute(3, 2, 0, 1)
+    same(lambda x, w: F.conv2d(x, w), x, weight)
+    same(lambda x: F.max_pool2d(x, 2), x)
+    same(lambda x: F.batch_norm(x, None, None, None, None, True), x)
+    same(lambda x, w: F.linear(x, w), random(5, 4).T, random(5, 7).T)
+    same(lambda a, b: a @ b, random(6, 8)[:, ::2], random(8, 6)[::2, 1:4])
+    same(lambda a, b: a @ b, random(1, 6).expand(3, 6), random(6, 1).expand(6, 4))
+
+
+def test_second_derivatives(eager):
+    def second(x, w):
+        y = F.conv2d(x, w, padding=1).relu().square().sum()
+        (g,) = plugrad.autograd.grad(y, x, create_graph=True)
+        return g * g
+
+    same(second, random(1, 2, 5, 5), random(3, 2, 3, 3), rtol=1e-3, atol=1e-2)
+
+
+def test_an_output_written_to_afterwards(eager):
+    def function(x, w):
+        y = F.conv2d(x, w)
+        y.relu_()
+        return y * 2
+
+    same(function, random(2, 3, 8, 8), random(4, 3, 3, 3))
+
+
+def test_what_is_not_finite(eager):
+    x = random(2, 16, 8, 8).detach().numpy().copy()
+    x[0, 0, :3, :3] = np.nan
+    x[0, 1] = -np.inf
+    for values in (x, np.where(np.isnan(x), np.inf, x)):
+        t = plugrad.tensor(values, requires_grad=True)
+        same(lambda t: F.max_pool2d(t, 2), t)
+        for function in (plugrad.relu, F.silu, plugrad.sigmoid):
+            same(function, t)
+        with plugrad.use_kernels(*WITH):  # as in PyTorch, which calls the same library
+            y = F.gelu(t)
+        assert y.isnan()[t.isnan()].all()
+
+
+def test_ties_go_where_numpys_go(eager):
+    x = random(2, 3, 12, 12).detach().numpy().round()
+    t = plugrad.tensor(x, requires_grad=True)
+    same(lambda t: F.max_pool2d(t, 2), t)
+    same(lambda t: F.max_pool2d(t, 3, 2), t)
+    same(lambda t: F.max_pool2d(t, 3, 1, 1), t)
+
+
+# --- What is served -------------------------------------------------------------------
+
+
+def test_large_calls_are_the_librarys_and_small_ones_are_not(monkeypatch):
+    runs = count_runs(monkeypatch)
+    with plugrad.use_kernels(*WITH):
+        F.conv2d(random(1, 1, 4, 4), random(1, 1, 2, 2)).sum().backward()
+        F.conv2d(random(8, 16, 32, 32).double(), random(16, 16, 3, 3).double())
+        F.batch_norm(random(64, 15, 32, 32), None, None, None, None, True)
+        assert not runs
+        F.conv2d(random(8, 16, 32, 32), random(16, 16, 3, 3)).sum().backward()
+        assert len(runs) == 2  # forward, and both gradients in one
+        F.batch_norm(random(64, 16, 32, 32), None, None, None, None, True)
+        F.max_pool2d(random(64, 16, 32, 32), 2)
+        assert len(runs) == 4
+
+
+def test_programs_are_kept_up_to_a_number(eager, monkeypatch):
+    made = []
+    program = convolution.Kind.program
+    monkeypatch.setattr(
+        convolution.Kind, "program", lambda *a: made.append(a) or program(*a)
+    )
+    x, weight = random(1, 2, 40, 40), random(2, 2, 3, 3)
+    with plugrad.use_kernels(*WITH), plugrad.no_grad():
+        for _ in range(3):
+            F.conv2d(x, weight)
+        assert len(made) == 1
+    assert convolution.kind.cache_info().maxsize == programs.MOST
+
+
+def test_threads_have_programs_of_their_own(eager):
+    x, weight = random(4, 8, 16, 16).detach(), random(8, 8, 3, 3).detach()
+    expected = F.conv2d(x, weight)
+    wrong = []
+
+    def work():
+        for _ in range(10):
+            y = F.conv2d(x, weight)
+            wrong.append(float((y - expected).abs().max()))
+
+    with plugrad.use_kernels(*WITH):
+        threads = [Thread(target=work) for _ in range(4)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    assert len(wrong) == 40 and max(wrong) < 1e-4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_process_computes():
+    program = """
+import os, signal, plugrad, plugrad.nn.functional as F
+plugrad.set_num_threads(2)
+x, w = plugrad.ones(8, 16, 16, 16, requires_grad=True), plugrad.ones(16, 16, 3, 3)
+def run():
+    F.conv2d(x, w).sum().backward()
+    return (plugrad.ones(128, 256) @ plugrad.ones(256, 128)).sum().item()
+expected = run()
+child = os.fork()
+if not child:
+    signal.alarm(50)
+    os._exit(0 if run() == expected else 1)
+_, status = os.waitpid(child, 0)
+print(status, run() == expected)
+"""
+    env = {**os.environ, "PLUGRAD_KERNELS": ":".join(WITH)}
+    run = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(run, capture_output=True, text=True, env=env, timeout=100)
+    assert done.stdout.split() == ["0", "True"], done.stderr
+
+
+def test_the_number_of_threads_is_asked_of_the_library():
+    found, before = programs.library(), plugrad.get_num_threads()
+    try:
+        for number in (1, 2):
+            plugrad.set_num_threads(number)
+            found.ready()
+            assert found.c.omp_get_max_threads() == number
+    finally:
+        plugrad.set_num_threads(before)
+
+
+def test_a_program_that_knows_nothing_of_it():
+    program = """
+import plugrad
+from plugrad import nn, optim
+plugrad.manual_seed(0)
+net = nn.Sequential(
+    nn.Conv2d(1, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+    nn.Linear(16 * 13 * 13, 10),
+)
+x, y = plugrad.randn(32, 1, 28, 28), plugrad.arange(32) % 10
+step = optim.SGD(net.parameters(), lr=0.01)
+for _ in range(4):
+    step.zero_grad()
+    loss = nn.functional.cross_entropy(net(x), y)
+    loss.backward()
+    step.step()
+    print(loss.item())
+"""
+    losses = []
+    for chosen in ("", ":".join(WITH)):
+        env = {**os.environ, "PLUGRAD_KERNELS": chosen}
+        run = [sys.executable, "-c", program]
+        done = subprocess.run(run, capture_output=True, text=True, env=env, timeout=60)
+        assert done.returncode == 0, done.stderr
+        losses.append([float(each) for each in done.stdout.split()])
+    assert losses[0][-1] < losses[0][0]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+
+
+def test_without_the_library_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(library, "places", lambda: iter(["/nowhere/libdnnl.so.3"]))
+    with pytest.raises(plugrad.BackendError, match=r"pip install 'plugrad\[onednn\]'"):
+        library.load(1)
