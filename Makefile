@@ -22,8 +22,6 @@ install = rm -rf build *.egg-info && \
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-# Its products are so small that a second thread only waits for the first.
-demo: export OPENBLAS_NUM_THREADS = 1
 demo: .venv/ready ## train a network on handwritten digits, and draw how it went
 	@$(call install,)
 	@$(BIN)/plugrad train --data digits --out runs/demo --overwrite

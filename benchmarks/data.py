@@ -185,7 +185,7 @@ def _measure(asked: tuple[str, int, bool]) -> tuple[Comparison, list[str]]:
             call = epoch(import_module(name), data, what, workers, share)
             lasts.append([np.asarray(each) for each in call()])
         except ModuleNotFoundError as error:
-            notes.append(f"{name}: absent: pip install {error.name}")
+            notes.append(f"{name}: left out, as {error.name} is not installed")
         except Exception as error:
             notes.append(f"{name}: {brief(error)}")
         else:

@@ -72,14 +72,13 @@ def register_threads(setter: Setter) -> Setter:
     at once if one was set before: for what computes on threads of its own.
 
     >>> import plugrad
-    >>> @plugrad.register_threads
-    ... def set_threads(number):
-    ...     print("threads:", number)
+    >>> told = []
+    >>> setter = plugrad.register_threads(told.append)
     >>> before = plugrad.get_num_threads()
     >>> plugrad.set_num_threads(2)
-    threads: 2
+    >>> told[-1]
+    2
     >>> plugrad.set_num_threads(before)
-    threads: ...
     """
     with changing:
         setters.append(setter)

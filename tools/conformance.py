@@ -17,9 +17,24 @@ PAGES = ROOT / "docs" / "conformance"
 REPORTS = ROOT / "build" / "conformance"
 BACKENDS = ("numpy", "array_api_strict", "torch", "jax", "dask", "cupy")
 
-# Libraries that compile or plan every call take hours for all: a part of the tests.
-PARTS = {"jax": 0.04, "dask": 0.03}
+# Of a library that plans every call, a part of the tests: the whole takes an hour.
+PARTS = {"dask": 0.1}
 SEED = 1
+
+# What XLA compiles runs once or twice on a few elements, and there are a hundred
+# thousand of these programs: so they are compiled quickly, not well (17 ms each, for
+# 34), and kept in a folder for the other workers and for later (8 ms).
+QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+SETTINGS = {
+    "jax": {
+        "XLA_FLAGS": f"{QUICK} --xla_cpu_use_fusion_emitters=false",
+        "JAX_COMPILATION_CACHE_DIR": str(REPORTS / "jax-programs"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "PYTHONPATH": str(ROOT / "tools"),  # jax_programs
+    },
+    "dask": {"DASK_SCHEDULER": "synchronous"},  # the workers are enough threads
+}
 
 START, END = "<!-- conformance: written by make conformance -->", "<!-- end -->"
 
@@ -27,8 +42,9 @@ HEAD = """# What works on which backend
 
 Written by `make conformance`; [how to read it](../conformance.md). Every op, layer,
 optimizer and model stands in [matrix.html](matrix.html) by dtype, which a browser shows
-without any other file. Of libraries that compile or plan every call a part of the tests
-is tried, drawn by a seed; `--plugrad-sample` and `--plugrad-seed` draw the same again.
+without any other file. Of a library that plans every call a part of the tests is tried,
+drawn by a seed; `--plugrad-sample` and `--plugrad-seed` draw the same again. JAX runs
+with the optimizations of its compiler turned off, Dask in one thread for each worker.
 
 """
 
@@ -58,12 +74,14 @@ def try_backend(name: str, jobs: str) -> int:
     """Run the suite from an empty folder."""
     command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-n", jobs]
     command += ["-p", "no:cacheprovider", "--pyargs", "plugrad.conformance"]
+    command += ["-p", "jax_programs"] if name == "jax" else []
     command += [f"--plugrad-backend={name}"]
     command += [f"--plugrad-report={REPORTS / name}.json"]
     if name in PARTS:
         command += [f"--plugrad-sample={PARTS[name]}", f"--plugrad-seed={SEED}"]
     with tempfile.TemporaryDirectory() as empty:
-        return subprocess.run(command, cwd=empty).returncode
+        env = os.environ | SETTINGS.get(name, {})
+        return subprocess.run(command, cwd=empty, env=env).returncode
 
 
 def write_pages(names: list[str]) -> None:

@@ -1,19 +1,18 @@
 """Ops of networks, and draws, by NumPy's kernels: few tasks, where the default bodies
 would make thousands.
 
-Convolutions and pools stay cut along the batch. What runs in time is one task, and so is
-what puts elements anywhere.
+Convolutions and pools stay cut along the batch. What runs in time is one task, and so
+is what puts elements anywhere.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import dask
 import dask.array as da
 import numpy as np
 
-from .pieces import called, rows, whole
+from .pieces import called, made, rows, whole
 
 BLOCKS = 2**20  # of 32 bytes each, in a chunk of random numbers
 
@@ -25,8 +24,7 @@ def drawn(name: str, dtype: Any, each: int, key: int, counter: int, n: int, *arg
     size, chunks = BLOCKS * each, []
     for start in range(0, n, size) or (0,):
         count, at = min(size, n - start), counter + start // each
-        found = dask.delayed(called, pure=False)(name, False, key, at, count, *args)
-        chunks.append(da.from_delayed(found, (count,), dtype))
+        chunks.append(made(name, ((count,), dtype), key, at, count, *args))
     return da.concatenate(chunks) if len(chunks) > 1 else chunks[0]
 
 
@@ -36,7 +34,7 @@ def random_words(key: int, counter: int, blocks: int) -> Any:
     for start in range(0, blocks, size) or (0,):
         count = min(size, blocks - start)
         given = key, counter + start, count
-        found.append(whole("random_words", ((4 * count,), np.dtype("uint64")), *given))
+        found.append(made("random_words", ((4 * count,), np.dtype("uint64")), *given))
     return da.concatenate(found) if len(found) > 1 else found[0]
 
 
@@ -57,13 +55,13 @@ def draw_integers(
 def draw_normal(key: int, counter: int, count: int, dtype: Any) -> Any:
     """Normal numbers. They come in pairs, whose halves lie far apart: one chunk."""
     given = key, counter, count, dtype
-    return whole("draw_normal", ((count,), native(dtype)), *given)
+    return made("draw_normal", ((count,), native(dtype)), *given)
 
 
 def draw_permutation(key: int, counter: int, count: int) -> Any:
     """The integers below `count` in random order."""
     given = key, counter, count
-    return whole("draw_permutation", ((count,), np.dtype("int64")), *given)
+    return made("draw_permutation", ((count,), np.dtype("int64")), *given)
 
 
 def native(dtype: Any) -> Any:
@@ -93,7 +91,7 @@ def max_pool(x: Any, window: Any) -> Any:
     """The largest element of each window."""
     lead = x.ndim - len(window[0])
     y = (*x.shape[:lead], *window[4]), x.dtype
-    return rows("max_pool", lead, y, [x], window)
+    return rows("max_pool", lead, y, x, window)
 
 
 def max_pool_with_indices(x: Any, window: Any) -> Any:
@@ -101,34 +99,34 @@ def max_pool_with_indices(x: Any, window: Any) -> Any:
     lead = x.ndim - len(window[0])
     shape = (*x.shape[:lead], *window[4])
     found = [(shape, x.dtype), (shape, np.dtype("int64"))]
-    return rows("max_pool_with_indices", lead, found, [x], window)
+    return rows("max_pool_with_indices", lead, found, x, window)
 
 
 def max_pool_put(g: Any, x: Any, y: Any, window: Any) -> Any:
     """Numbers added where the largest element of each window is."""
     lead = x.ndim - len(window[0])
-    return rows("max_pool_put", lead, (x.shape, g.dtype), [g, x, y], window)
+    return rows("max_pool_put", lead, (x.shape, g.dtype), g, x, y, window)
 
 
 def max_pool_pick(values: Any, x: Any, window: Any) -> Any:
     """The elements that lie where the largest of each window is."""
     lead = x.ndim - len(window[0])
     y = (*x.shape[:lead], *window[4]), values.dtype
-    return rows("max_pool_pick", lead, y, [values, x], window)
+    return rows("max_pool_pick", lead, y, values, x, window)
 
 
 def avg_pool(x: Any, window: Any, divisor: Any) -> Any:
     """The average of each window."""
     lead = x.ndim - len(window[0])
     y = (*x.shape[:lead], *window[4]), x.dtype
-    return rows("avg_pool", lead, y, [x], window, divisor)
+    return rows("avg_pool", lead, y, x, window, divisor)
 
 
 def avg_pool_back(x: Any, sizes: Any, window: Any, divisor: Any) -> Any:
     """Each element spread over its window."""
     lead = x.ndim - len(window[0])
     y = (*x.shape[:lead], *sizes), x.dtype
-    return rows("avg_pool_back", lead, y, [x], tuple(sizes), window, divisor)
+    return rows("avg_pool_back", lead, y, x, tuple(sizes), window, divisor)
 
 
 # --- Convolutions ---------------------------------------------------------------------
@@ -284,5 +282,3 @@ def gru_scan_back(gates: Any, g: Any, h: Any, weight: Any, y: Any, *rest: Any) -
     wide = (y.shape[0], 3 * y.shape[1]), y.dtype
     found = [wide, wide, (h.shape, y.dtype)]
     return whole("gru_scan_back", found, gates, g, h, weight, y, *rest)
-
-

@@ -93,9 +93,13 @@ def mount_as(full: str, package: ModuleType) -> None:
     """Make a package the module of another name."""
     from importlib import import_module
 
+    from .installed import locate
+
     above, _, last = full.rpartition(".")
     parent = import_module(above)
-    if vars(parent).get(last, package) is not package:
+    taken = vars(parent).get(last, package) is not package
+    # of plugrad.NAME, installed.py knows whether it is taken or may be replaced
+    if taken or (above == PARENTS[1] and full not in mounted and locate(full)):
         raise BackendError(f"it cannot be mounted as {full}: that exists")
     sys.modules[full] = package
     setattr(parent, last, package)

@@ -13,7 +13,7 @@ of a dictionary may take long to hash.
 from __future__ import annotations
 
 from ..errors import CheckpointError
-from .instructions import STEPS, CutOff
+from .instructions import STEPS, CutOff, check_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Decoder:
             raise CutOff("its pickle is cut off") from error
         if len(self.stack) != 1 or self.marks:
             raise CheckpointError("its pickle ends in the middle of something")
+        check_values(self.stack)
         return self.stack[0]
 
     def take(self, n: int) -> bytes:

@@ -10,6 +10,7 @@ would have made loading slower than torch's, which compares none.
 
 from __future__ import annotations
 
+from functools import cache
 from threading import Thread
 from zlib import crc32
 
@@ -37,14 +38,45 @@ class Digest:
         self.crc = crc32(data, self.crc)
         self.marks.append(self.crc)
 
+    def join(self, crc: int, size: int) -> None:
+        """Take the next chunk, of which the CRC-32 alone is known."""
+        self.crc = times(power(size), self.crc) ^ crc
+        self.marks.append(self.crc)
+
     def text(self) -> str:
         """All of them, as a file of plugrad's has them."""
         return ",".join(f"{mark:08x}" for mark in self.marks)
 
 
+POLYNOMIAL = 0xEDB88320  # of CRC-32; the highest bit is the coefficient of 1
+
+
+def times(a: int, b: int) -> int:
+    """The product of two polynomials over the bits, modulo POLYNOMIAL."""
+    product = 0
+    for i in range(31, -1, -1):
+        if a >> i & 1:
+            product ^= b
+        b = b >> 1 ^ (POLYNOMIAL if b & 1 else 0)
+    return product
+
+
+@cache
+def power(size: int) -> int:
+    """What so many zero bytes multiply a CRC-32 by: x to the power of their bits."""
+    found, square = 1 << 31, 1 << 30
+    bits = 8 * size
+    while bits:
+        if bits & 1:
+            found = times(square, found)
+        square = times(square, square)
+        bits >>= 1
+    return found
+
+
 class Summing:
-    """Sums in a thread of its own, while the calling one reads or writes. A context:
-    at its end the thread is gone."""
+    """Sums in a thread of its own, while the calling one writes; or reads and sums in
+    both. A context: at its end the thread is gone."""
 
     def __init__(self) -> None:
         self.queue: SimpleQueue[Callable[[], Any] | None] | None = None
@@ -64,12 +96,35 @@ class Summing:
             if size < FEW:
                 work()
                 return
-            from _queue import SimpleQueue
-
-            self.queue = SimpleQueue()
+            self.queue = new_queue()
             self.thread = Thread(target=self.run, args=(self.queue,), daemon=True)
             self.thread.start()
         self.queue.put(work)
+
+    def share(self, jobs: list[Callable[[], Any]]) -> None:
+        """Have jobs done by both threads, in any order."""
+        if len(jobs) < 2:
+            for job in jobs:
+                job()
+            return
+        left = iter(jobs)
+        ended: SimpleQueue[None] = new_queue()
+
+        def work() -> None:
+            for job in left:
+                job()
+
+        def work_there() -> None:
+            try:
+                work()
+            finally:
+                ended.put(None)
+
+        self.do(work_there, FEW)
+        try:
+            work()
+        finally:
+            ended.get()  # nobody writes to memory that is given up
 
     def run(self, queue: SimpleQueue[Callable[[], Any] | None]) -> None:
         """What the thread does."""
@@ -89,3 +144,10 @@ class Summing:
         error, self.error = self.error, None
         if error is not None:
             raise error
+
+
+def new_queue() -> SimpleQueue[Any]:
+    """A queue between threads."""
+    from _queue import SimpleQueue
+
+    return SimpleQueue()

@@ -26,6 +26,12 @@ UNSET: Any = object()
 STEPS: list[Callable[[Decoder], None] | None] = [None] * 256
 
 
+class Inside:
+    """What a pickle refers to on the way to a value, and is none: a name, a storage."""
+
+    __slots__ = ()
+
+
 class CutOff(CheckpointError):
     """The bytes end before the pickle does."""
 
@@ -235,12 +241,14 @@ def make_frozenset(d: Decoder) -> None:
 @step(ord("a"))
 def append(d: Decoder) -> None:
     item = d.stack.pop()
+    check_values((item,))
     a_list(d).append(item)
 
 
 @step(ord("e"))
 def appends(d: Decoder) -> None:
     items = d.pop_mark()
+    check_values(items)
     a_list(d).extend(items)
 
 
@@ -271,9 +279,29 @@ def fill(d: Decoder, target: Any, items: list[Any]) -> None:
         raise CheckpointError(f"its pickle sets items of {kind_of(target)}")
     if len(items) % 2:
         raise CheckpointError("its pickle has a key without a value")
+    check_values(items)
     for i in range(0, len(items), 2):
         d.check_key(items[i])
         target[items[i]] = items[i + 1]
+
+
+def check_values(items: Any) -> None:
+    """Raise if one of these is no value, or a tuple with such a one."""
+    for item in items:
+        if item.__class__ is tuple:
+            for each in item:
+                if isinstance(each, Inside):
+                    raise no_value(each)
+        elif isinstance(item, Inside):
+            raise no_value(item)
+
+
+def no_value(item: Any) -> CheckpointError:
+    """The error of a name, or a storage, that stands where a value belongs."""
+    what = getattr(item, "name", None)
+    if what is None:
+        return CheckpointError("it holds a storage by itself; plugrad loads tensors")
+    return CheckpointError(f"it holds {what!r} itself, and not what that would make")
 
 
 @step(0x90)

@@ -18,6 +18,7 @@ from ..errors import CheckpointError
 from ..module import Module
 from ..parameter import Buffer, Parameter
 from ..tensor import Size, Tensor
+from .instructions import Inside
 from .storages import STORAGES
 from .trust import given, own
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 RENAMED = {"__builtin__": "builtins", "torch.tensor": "torch._tensor"}
 
 
-class Named:
+class Named(Inside):
     """What a name stands for: `call` is what a call of it gives."""
 
     __slots__ = ("name", "call", "dtype")

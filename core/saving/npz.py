@@ -13,7 +13,7 @@ from math import prod
 from ..dtypes import BY_NAME
 from ..errors import CheckpointError, UnsupportedOpError
 from ..tensor import Tensor
-from .digests import CHUNK, Digest, Summing
+from .digests import Digest, Summing
 from .placing import Stored, numbers
 from .sources import new_memory
 from .storages import Memory
@@ -154,10 +154,7 @@ class ArrayReader:
         memory = new_memory(self.nbytes)
         digest = self.digest = Digest()
         digest.update(self.first)
-        for i in range(0, self.nbytes, CHUNK):
-            piece = memory[i : i + CHUNK]
-            self.source.read_into(at + i, piece)
-            self.summing.do(lambda piece=piece: digest.update(piece), len(piece))
+        self.source.read_summed(at, memory, digest, self.summing)
         if self.swapped:
             self.summing.finish()
             swap(memory, dtype)

@@ -22,6 +22,7 @@ from ..protocols import with_array
 from ..selection import default_backend
 from ..storage import share
 from ..tensor import Tensor, wrap
+from .instructions import Inside
 from .names import Named, UserError, checked
 
 TYPE_CHECKING = False
@@ -37,7 +38,7 @@ MOST = 1 << 62  # bytes, so that no backend's arithmetic overflows
 COPIED = 64 << 20  # bytes that repeated elements may take where there are no views
 
 
-class Stored:
+class Stored(Inside):
     """One memory of a file, as elements of the dtype that the file calls it by."""
 
     def __init__(self, key: str, dtype: dtype | None, nbytes: int) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+from functools import partial
+from zlib import crc32
 
 from ..errors import CheckpointError
+from .digests import CHUNK, Digest, Summing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +63,30 @@ class Source:
                 raise CheckpointError("the file was cut off while it was read")
             target = target[n:]
 
+    def read_summed(
+        self, at: int, target: memoryview, digest: Digest, summing: Summing
+    ) -> None:
+        """Some bytes, into memory, and their checksum. A file that was opened by its
+        path is read by two threads."""
+        self.check(at, len(target))
+        starts = range(0, len(target), CHUNK)
+        if not self.is_path or len(starts) < 2 or not hasattr(os, "preadv"):
+            for i in starts:
+                piece = target[i : i + CHUNK]
+                self.read_into(at + i, piece)
+                summing.do(lambda piece=piece: digest.update(piece), len(piece))
+            return
+        sums = [0] * len(starts)
+        fd = self.file.fileno()
+
+        def read(i: int) -> None:
+            piece = target[starts[i] : starts[i] + CHUNK]
+            read_at(fd, at + starts[i], piece)
+            sums[i] = crc32(piece)
+
+        summing.share([partial(read, i) for i in range(len(starts))])
+        summing.do(lambda: join(digest, sums, len(target)), 0)
+
     def check(self, at: int, size: int) -> None:
         """Raise unless these bytes are there."""
         if at < 0 or size < 0 or at + size > self.size:
@@ -69,17 +96,33 @@ class Source:
             )
 
 
+def read_at(fd: int, at: int, target: memoryview) -> None:
+    """Bytes of a file, wherever others read in it."""
+    while len(target):
+        n = os.preadv(fd, [target], at)
+        if not n:
+            raise CheckpointError("the file was cut off while it was read")
+        target, at = target[n:], at + n
+
+
+def join(digest: Digest, sums: list[int], size: int) -> None:
+    """Put the sums of chunks together."""
+    for crc in sums:
+        digest.join(crc, min(size, CHUNK))
+        size -= CHUNK
+
+
 def new_memory(size: int) -> memoryview:
-    """Memory to read into. What is large comes from the system in one go: page by page
-    it takes a quarter longer to fill."""
+    """Memory to read into. What is large gets pages of its own, which the threads that
+    read are given as they come to them."""
     if size < LARGE:
         return memoryview(bytearray(size))
     import mmap
 
-    if not hasattr(mmap, "MAP_POPULATE"):
+    flags = getattr(mmap, "MAP_PRIVATE", None)
+    if flags is None:  # Windows
         return memoryview(mmap.mmap(-1, size))
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
-    return memoryview(mmap.mmap(-1, size, flags=flags))
+    return memoryview(mmap.mmap(-1, size, flags=flags | mmap.MAP_ANONYMOUS))
 
 
 class Opened:

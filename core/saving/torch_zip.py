@@ -172,10 +172,7 @@ class Reader:
         memory = new_memory(record.size)
         digest = Digest()
         self.read_so_far.append((record, digest))
-        for i in range(0, record.size, CHUNK):
-            piece = memory[i : i + CHUNK]
-            self.source.read_into(at + i, piece)
-            self.summing.do(lambda piece=piece: digest.update(piece), len(piece))
+        self.source.read_summed(at, memory, digest, self.summing)
         if self.swapped:
             self.summing.finish()
             swap(memory, dtype)

@@ -127,6 +127,7 @@ class Here(local):
 
     def __init__(self) -> None:
         self.stream: Any = None
+        self.owned: Any = None  # destroys the stream when the thread ends
         self.memory: Any = None
         self.base = 0
         self.size = 0
@@ -177,6 +178,8 @@ class Library:
             c.dnnl_primitive_attr_set_scratchpad_mode(self.attributes, own_scratch)
         )
         self.here = Here()
+        # Without OpenMP the library has threads of its own, which nobody can number.
+        self.set_number = getattr(c, "omp_set_num_threads", None)
 
     def __repr__(self) -> str:
         return f"<oneDNN {self.version}, {self.isa()}, {self.path}>"
@@ -195,9 +198,13 @@ class Library:
         here = self.here
         if here.asked != self.threads:
             here.asked = self.threads
-            self.c.omp_set_num_threads(c_int(self.threads))
+            if self.set_number is not None:
+                self.set_number(c_int(self.threads))
         if here.stream is None:
-            here.stream = self.make("stream_create", self.engine, c_uint(1))
+            here.owned = Stream(
+                self, self.make("stream_create", self.engine, c_uint(1))
+            )
+            here.stream = here.owned.handle
         return here
 
     # --- objects of the library -----------------------------------------------------
@@ -239,13 +246,21 @@ class Owned:
     """An object of the library that is destroyed with this one."""
 
     destroyer = ""
+    library: Any = None  # where making it failed
 
     def __init__(self, library: Library, handle: Handle) -> None:
         self._as_parameter_ = self.handle = handle
         self.library = library
 
     def __del__(self) -> None:
-        getattr(self.library.c, self.destroyer)(self.handle)
+        if self.library is not None:
+            getattr(self.library.c, self.destroyer)(self.handle)
+
+
+class Stream(Owned):
+    """The queue that a thread's primitives go through."""
+
+    destroyer = "dnnl_stream_destroy"
 
 
 class Layout(Owned):

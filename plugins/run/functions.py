@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import plugrad
@@ -54,14 +55,16 @@ def nextafter(input: Tensor, other: Tensor) -> Tensor:
     return plugrad.where(x.isnan() | to.isnan(), x + to, found)
 
 
-def from_numpy(array: Any) -> Tensor:
-    """A tensor on the memory of a NumPy array. Where another backend than "numpy" is
-    the default one, a copy there: a program could not compute with both.
+def into_default(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function that makes a tensor of an array, such as `from_numpy`, so that it ends
+    in the default backend: a program could not compute with tensors of two."""
 
-    >>> import numpy, plugrad
-    >>> from_numpy(numpy.ones(2))
-    tensor([1., 1.], dtype=plugrad.float64)
-    """
-    made = plugrad.from_numpy(array)
-    wanted = plugrad.default_backend().name
-    return made if made.backend == wanted else made.to(backend=wanted)
+    @functools.wraps(function)
+    def made(*args: Any, requires_grad: bool = False, **kwargs: Any) -> Tensor:
+        found = function(*args, **kwargs)
+        backend = plugrad.default_backend().name
+        if found.backend != backend:
+            found = found.to(backend=backend)
+        return found.requires_grad_() if requires_grad else found
+
+    return made

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from plugrad import nn
+from plugrad.nn import Module
 
 from .absent import absent
 
@@ -18,7 +18,7 @@ WHY = "plugrad compiles nothing: functions and modules run as Python"
 globals().update(absent("torch.jit", NAMES, WHY))
 
 
-class ScriptModule(nn.Module):
+class ScriptModule(Module):
     """The type of compiled modules; there are none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

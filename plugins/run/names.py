@@ -8,12 +8,14 @@ VERSION = "2.13.0+plugrad"  # of PyTorch's interface; scripts compare it
 STANDINS = {
     f"torch.{name}": f"plugrad.plugins.run.{module}"
     for name, module in {
+        "accelerator": "accelerator",
         "backends": "backends",
         "compiler": "compiler",
         "distributed": "distributed",
         "fft": "fft",
         "jit": "jit",
         "multiprocessing": "processes",
+        "utils._pytree": "trees",
         "version": "version",
     }.items()
 }
@@ -40,7 +42,6 @@ OWN = {
     "are_deterministic_algorithms_enabled": "settings",
     "autocast": "mixed",
     "broadcast_shapes": "functions",
-    "from_numpy": "functions",
     "get_autocast_dtype": "mixed",
     "get_float32_matmul_precision": "settings",
     "is_autocast_enabled": "mixed",
@@ -50,6 +51,10 @@ OWN = {
     "typename": "settings",
     "use_deterministic_algorithms": "settings",
 }
+
+# Functions that make tensors of arrays, in the arrays' own backend: where another one
+# was chosen for the program, they go there.
+MAKERS = frozenset(["as_tensor", "asarray", "from_numpy", "tensor"])
 
 # Names at the top of PyTorch that plugrad keeps in nn.functional, with the same
 # arguments.

@@ -18,7 +18,8 @@ from typing import Any
 
 import plugrad
 
-from .names import FUNCTIONAL, METHODS, OWN, STANDINS
+from .functions import into_default
+from .names import FUNCTIONAL, MAKERS, METHODS, OWN, STANDINS
 
 
 class Torch(ModuleType):
@@ -49,6 +50,8 @@ def find(name: str) -> Any:
         return import_module(f"torch.{name}")
     if name in OWN:
         return getattr(import_module(f"{__package__}.{OWN[name]}"), name)
+    if name in MAKERS and plugrad.default_backend().name != "numpy":
+        return into_default(getattr(plugrad, name))
     try:
         return getattr(plugrad, name)
     except AttributeError:

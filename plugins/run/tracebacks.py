@@ -11,7 +11,9 @@ from __future__ import annotations
 import sys
 import sysconfig
 from collections.abc import Iterator
-from types import FrameType, TracebackType
+from types import FrameType, ModuleType, TracebackType
+
+import plugrad
 
 LIBRARIES = tuple(
     sysconfig.get_path(each) for each in ("stdlib", "platlib", "purelib")
@@ -24,7 +26,26 @@ def show(error: BaseException, whole: bool = False) -> None:
         each.__traceback__ = shorten(each.__traceback__, whole)
     if not whole:
         unchain(error)
+    if is_lack(error):
+        error.add_note(f"torch is plugrad {plugrad.__version__} here, and lacks this.")
     sys.excepthook(type(error), error, error.__traceback__)
+
+
+def is_lack(error: BaseException) -> bool:
+    """Whether something is missing that PyTorch may have, and nothing has said so."""
+    if "plugrad " in str(error):
+        return False
+    if isinstance(error, ImportError):
+        return (error.name or "").partition(".")[0] in (
+            "torch",
+            "torchvision",
+            "plugrad",
+        )
+    if not isinstance(error, AttributeError):
+        return False
+    owner = error.obj if isinstance(error.obj, (type, ModuleType)) else type(error.obj)
+    name = owner.__name__ if isinstance(owner, ModuleType) else owner.__module__
+    return name.partition(".")[0] == "plugrad"
 
 
 def related(error: BaseException, seen: set[int]) -> Iterator[BaseException]:

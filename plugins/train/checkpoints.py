@@ -9,6 +9,7 @@ wherever the training ran.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from os import PathLike, fspath
 from typing import Any
 
@@ -56,8 +57,8 @@ class Trained:
     >>> network = plugrad.nn.Sequential(plugrad.nn.Flatten(), plugrad.nn.Linear(64, 2))
     >>> trained = Trained(network, "mlp", (1, 8, 8), ["no", "yes"], [0.5], [0.25])
     >>> picture = plugrad.zeros(1, 8, 8, dtype=plugrad.uint8)
-    >>> trained.probabilities([picture]).sum().item()
-    1.0
+    >>> trained.probabilities([picture]).shape
+    plugrad.Size([1, 2])
     """
 
     network: nn.Module
@@ -123,7 +124,9 @@ def trained_of(state: dict[str, Any], name: str) -> Trained:
     """The network that a checkpoint describes, with its weights."""
     shape, classes = tuple(state["shape"]), [str(each) for each in state["classes"]]
     sizes = len(shape) == 3 and all(type(n) is int and n > 0 for n in shape)
-    if not sizes or shape[0] * shape[1] * shape[2] > MOST_PIXELS or not classes:
+    if sizes:
+        sizes = shape[0] in (1, 3) and shape[0] * shape[1] * shape[2] <= MOST_PIXELS
+    if not sizes or not classes:
         raise plugrad.CheckpointError(f"{name}: its 'shape' {shape} is damaged")
     if state["model"] not in NETWORKS:
         raise plugrad.CheckpointError(
@@ -136,6 +139,7 @@ def trained_of(state: dict[str, Any], name: str) -> Trained:
     except (MemoryError, RuntimeError, TypeError, ValueError) as error:
         raise plugrad.CheckpointError(f"{name}: {error}") from error
     mean, std = list(state["mean"]), list(state["std"])
-    if not len(mean) == len(std) == shape[0]:
+    numbers = all(type(each) is float and isfinite(each) for each in mean + std)
+    if not (len(mean) == len(std) == shape[0] and numbers and all(std)):
         raise plugrad.CheckpointError(f"{name}: its 'mean' and 'std' are damaged")
     return Trained(network, state["model"], shape, classes, mean, std)

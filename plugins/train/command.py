@@ -20,7 +20,7 @@ from .confusion import confusion_table, counts
 from .failures import Failure
 from .networks import build, described
 from .pictures import MOST, draw_curves, draw_misread
-from .sets import Pictures, open_pictures
+from .sets import KINDS, Pictures, open_pictures
 from .settings import fresh, parsed, place_of, resumed
 from .training import Training
 
@@ -34,6 +34,7 @@ def main(words: Sequence[str]) -> int:
     """Train as the words say; what is returned is the exit status."""
     options = parsed(words)
     default = plugrad.default_backend().name
+    threads = plugrad.get_num_threads()
     try:
         # Pictures are loaded and drawn by NumPy, whatever computes the network.
         with plugrad.backend("numpy"):
@@ -45,6 +46,9 @@ def main(words: Sequence[str]) -> int:
         return fail(error, MISUSED)
     except (DataError, ImportError, OSError, RuntimeError, ValueError) as error:
         return fail(error, FAILED)
+    finally:
+        if plugrad.get_num_threads() != threads:
+            plugrad.set_num_threads(threads)
 
 
 def fail(error: BaseException, status: int) -> int:
@@ -65,6 +69,9 @@ def train(options: argparse.Namespace, place: dict[str, Any]) -> int:
     pictures = open_pictures(
         settings["data"], options.root, options.download, settings["size"]
     )
+    threads = options.threads or KINDS[settings["data"]].threads
+    if threads:
+        plugrad.set_num_threads(threads)
     plugrad.manual_seed(settings["seed"])
     training = Training(
         network(settings, pictures), pictures, settings, options.workers, place
@@ -132,7 +139,10 @@ def introduce(training: Training, folder: Path) -> None:
     pictures, settings = training.pictures, training.settings
     parameter = next(iter(training.network.parameters()))
     size = sum(each.numel() for each in training.network.parameters())
-    print(f"plugrad {plugrad.__version__} on {parameter.backend}, {parameter.device}")
+    print(
+        f"plugrad {plugrad.__version__} on {parameter.backend}, {parameter.device}, "
+        f"threads: {plugrad.get_num_threads()}"
+    )
     print(
         f"{pictures.name}: {len(pictures.train):,} {described(pictures.shape)} to "
         f"train, {len(pictures.test):,} to test, {len(pictures.classes)} classes"

@@ -62,6 +62,8 @@ def parser() -> argparse.ArgumentParser:
     add("--resume", metavar="CHECKPOINT", help="go on with a training")
     text = "processes that load pictures (0: none but the one that trains)"
     add("--workers", type=whole, metavar="N", default=0, help=text)
+    text = "of the processor (as many as it has; for digits 1)"
+    add("--threads", type=count, metavar="N", help=text)
     add("--backend", metavar="NAME", help="the array library to compute with")
     add("--device", metavar="NAME", help="where to compute: cpu, cuda, cuda:1")
     return found

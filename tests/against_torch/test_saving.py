@@ -407,6 +407,22 @@ def test_dtypes_that_plugrad_has_not_are_named():
             plugrad.load(file)
 
 
+def test_storages_and_classes_by_themselves_are_refused():
+    for obj in (
+        torch.ones(2).untyped_storage(),
+        [torch.ones(2).storage()],
+        {"a": (torch.ones(2).untyped_storage(), 1)},
+    ):
+        for zipped in (True, False):
+            file = io.BytesIO()
+            torch.save(obj, file, _use_new_zipfile_serialization=zipped)
+            file.seek(0)
+            with pytest.raises(plugrad.CheckpointError, match="storage by itself"):
+                plugrad.load(file)
+    with pytest.raises(plugrad.CheckpointError, match="OrderedDict"):
+        plugrad.load(buffer(torch.save, [OrderedDict]))
+
+
 def test_loading_takes_no_torch(tmp_path):
     path = tmp_path / "theirs.pt"
     torch.save({"w": torch.arange(6.0).reshape(2, 3)}, path)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import plugrad
+import plugrad.nn
+import plugrad.optim
 from plugrad.interface import OPS
 from tests.backends.pairs import NAMES, run_cell
 from tests.expected import report
@@ -159,3 +161,83 @@ def test_the_random_stream_is_numpys():
             found.append([x.tolist() for x in made])
     assert found[0][:2] == found[1][:2]
     np.testing.assert_allclose(found[1][2], found[0][2], rtol=1e-6)
+
+
+# ---- Ops of networks: few tasks, on chunks of the batch.
+
+
+def layers():
+    """A layer of each sort that has kernels here, with its input and where the batch
+    is."""
+    nn = plugrad.nn
+
+    conv, pool = nn.Conv2d(4, 6, 3, padding=1, groups=2), nn.MaxPool2d(2)
+    turned = nn.ConvTranspose2d(4, 2, 3, stride=2, output_padding=1)
+    images = (4, 4, 6, 6)
+    yield nn.Sequential(conv, pool, nn.ReLU(), nn.AvgPool2d(3, 1, 1)), images, 0
+    yield turned, images, 0
+    for kind in (nn.RNN, nn.LSTM, nn.GRU):
+        yield kind(3, 5, 2, bidirectional=True), (6, 4, 3), None
+
+
+@pytest.mark.parametrize("i", range(5), ids="conv turned RNN LSTM GRU".split())
+def test_networks_are_numpys_and_their_graphs_small(i, counted):
+    found, sizes = [], []
+    for backend in ("numpy", "dask"):
+        with plugrad.backend(backend):
+            plugrad.manual_seed(0)
+            layer, shape, batch = list(layers())[i]
+            layer.double()
+        values = np.random.default_rng(0).standard_normal(shape)
+        if backend == "dask":
+            chunks = tuple(2 if d == batch else n for d, n in enumerate(shape))
+            values = da.from_array(values, chunks=chunks)
+        x = plugrad.as_tensor(values).requires_grad_()
+        y = layer(x)
+        y = y[0] if isinstance(y, tuple) else y
+        (y * y).sum().backward()
+        gradients = [x.grad, *(p.grad for p in layer.parameters())]
+        if backend == "dask":
+            assert not counted.count, "computed before values are asked for"
+            sizes = [len(dict(g._a.dask)) for g in gradients]
+            assert batch is None or y._a.chunks[0] == (2, 2)
+        found.append([y.detach().numpy(), *(g.numpy() for g in gradients)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-12)
+    assert max(sizes) < 1000, sizes
+
+
+def test_graphs_grow_by_the_same_with_each_step_of_training():
+    with plugrad.backend("dask"):
+        lstm = plugrad.nn.LSTM(3, 4)
+        x = plugrad.randn(5, 2, 3)
+        steps = plugrad.optim.SGD(lstm.parameters(), lr=0.1)
+        sizes = []
+        for _ in range(4):
+            steps.zero_grad()
+            lstm(x)[0].square().sum().backward()
+            steps.step()
+            sizes.append(len(dict(lstm.weight_hh_l0._a.dask)))
+    grown = np.diff(sizes)
+    assert grown.max() <= 1.2 * grown.min(), sizes
+
+
+def test_long_draws_are_in_chunks_and_one_stream(monkeypatch):
+    from plugrad.backends.dask import networks
+
+    monkeypatch.setattr(networks, "BLOCKS", 2)
+    found = []
+    for backend in ("numpy", "dask"):
+        with plugrad.backend(backend):
+            plugrad.manual_seed(1)
+            made = [plugrad.rand(37), plugrad.rand(21, dtype=plugrad.float64)]
+            made += [plugrad.randint(0, 9, (40,)), plugrad.randint(0, 2**40, (11,))]
+            found.append([x.tolist() for x in made])
+            chunks = [len(x._a.chunks[0]) for x in made if backend == "dask"]
+    assert found[0] == found[1] and min(chunks) > 1
+
+
+def test_a_reshape_that_dask_cannot_cut():
+    x = cut(3, 4)
+    y = x.reshape(2, 6)
+    assert y.tolist() == x.to(backend="numpy").reshape(2, 6).tolist()

@@ -362,3 +362,18 @@ def test_threads():
     assert {dtype for _, dtype in found} == {jnp.arange(2).dtype}
     for (a, _), (b, _) in zip(found[::2], found[1::2]):
         np.testing.assert_allclose(a, b)
+
+
+def test_data_comes_in_without_a_program_and_is_a_copy():
+    programs = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, *_, **__: programs.append(event)
+    )
+    values = np.arange(64.0).reshape(2, 32)
+    with plugrad.backend("jax"):
+        shared = plugrad.as_tensor(values).to(backend="jax")
+        x = plugrad.tensor(values)
+        plugrad.tensor([[0.5] * 11] * 3), plugrad.tensor(3)
+    values[...] = -1
+    assert not [each for each in programs if "compile" in each]
+    assert x.sum().item() == shared.sum().item() == 64 * 63 / 2

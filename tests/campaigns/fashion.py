@@ -2,16 +2,17 @@
 
 Both start from the same weights and see the same batches, with the command's own
 settings. In float64 the losses of the first 100 steps must agree to 1e-8. In float32
-they must agree to 1e-4 for 20 steps; later, rounding decides which side of a rectifier
-a number falls on, for torch against its own float64 as well, and it is noted when.
-After 5 epochs LeNet must read 89 % of the test pictures, and the network of linear
-layers 87 %; torch takes its turn after each epoch. A sample compares shorter curves, on
-the digits that come with plugrad.
+they must agree to 1e-5 for 5 steps; later, rounding decides on which side of a
+rectifier a number falls, in torch against its own float64 as well, and it is noted
+when. After 5 epochs LeNet must read 89 % of the test pictures, and the network of
+linear layers 87 %; torch takes its turn after each epoch. A sample compares shorter
+curves, on the digits that come with plugrad.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 import time
 from itertools import islice
 from typing import Any
@@ -28,8 +29,11 @@ from plugrad.plugins.train.settings import fresh, parsed
 from plugrad.plugins.train.training import Training
 from tests.campaigns.runner import Report, cases
 
-STEPS, SAMPLE_STEPS, FIRST = 100, 25, 20
-CLOSE, EXACT = 1e-4, 1e-8  # the difference of losses in float32 and in float64
+STEPS, SAMPLE_STEPS = 100, 25
+# Of 12 seeds of mlp, 6 of plugrad's curves in float32 left torch's in float64 by 1e-4
+# within 100 steps, and 4 of torch's own; of 6 of lenet, 5 and 4. The first left at 9.
+FIRST = 5
+EXACT, NEAR, FAR = 1e-8, 1e-5, 1e-4
 ASKED = {"lenet": 0.89, "mlp": 0.87}
 MODELS = ("lenet", "mlp")
 
@@ -150,7 +154,7 @@ def apart(a: list[float], b: list[float]) -> float:
 
 def left_at(a: list[float], b: list[float]) -> str:
     """The step in which two curves part."""
-    places = [i for i, (x, y) in enumerate(zip(a, b), 1) if abs(x - y) > CLOSE]
+    places = [i for i, (x, y) in enumerate(zip(a, b), 1) if abs(x - y) > FAR]
     return f"from step {places[0]} on" if places else "never"
 
 
@@ -166,7 +170,7 @@ def compare_curves(
     )
     first = apart(ours[:FIRST], theirs[:FIRST])
     whole = apart(each["ours float64"], exact)
-    if not first <= CLOSE:
+    if not first <= NEAR:
         found.fail(case, f"{model}: the first {FIRST} losses differ by {first:.1e}")
     if not whole <= EXACT:
         found.fail(case, f"{model}: the losses in float64 differ by {whole:.1e}")
@@ -174,7 +178,7 @@ def compare_curves(
         f"{model} on {'digits' if on_digits else 'fashion-mnist'}, {len(ours)} losses "
         f"from {ours[0]:.4f} to {ours[-1]:.4f}: in float64 at most {whole:.1e} from "
         f"torch's; in float32 {first:.1e} in the first {FIRST} steps. More than "
-        f"{CLOSE:g} from torch's float64 is plugrad's float32 {left_at(ours, exact)}, "
+        f"{FAR:g} from torch's float64 is plugrad's float32 {left_at(ours, exact)}, "
         f"torch's own float32 {left_at(theirs, exact)}."
     )
 
@@ -183,7 +187,8 @@ def train_both(model: str, seed: int, found: Report, case: int) -> list[str]:
     """Train whole, in turns; a row of the table."""
     training = start(model, seed, sample=False)
     other, theirs = Other(training), []
-    for _ in range(training.settings["epochs"]):
+    for epoch in range(training.settings["epochs"]):
+        print(f"  {model}, epoch {epoch + 1}", file=sys.stderr, flush=True)
         training.run_epoch()
         begin = time.monotonic()
         other.train(training.batches)

@@ -9,6 +9,8 @@ CAMPAIGNS: list[str] = [
     "indexing",
     "promotion",
     "strict",
+    "layers",
+    "optimizers",
     "memory",
     "cycles",
     "checkpoint_flips",

@@ -365,6 +365,26 @@ print(json.dumps([sight is again is plugrad.utils.sight is vis, sight.__spec__.n
     assert answer(code, folder) == [True, "vis", False, False]
 
 
+def test_a_package_takes_no_module_of_the_utilities(tmp_path):
+    source = """
+import sys, plugrad
+@plugrad.hookimpl
+def plugrad_namespace(name):
+    return {f"utils.{name}": sys.modules[__name__]}
+"""
+    folder = install(tmp_path, "checkpoint", source)
+    code = """
+import json, plugrad
+try:
+    plugrad.load_plugin("checkpoint")
+except plugrad.BackendError as error:
+    print(json.dumps([str(error), plugrad.utils.checkpoint.__name__]))
+"""
+    said, name = answer(code, folder)
+    assert "plugrad.utils.checkpoint: that exists" in said
+    assert name == "plugrad.utils.checkpoint"
+
+
 @pytest.mark.parametrize("place", ["nn.sight", "utils.data", "else", 3])
 def test_a_package_is_not_mounted_elsewhere(place, tmp_path):
     source = f"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from zlib import crc32
 import pytest
 
 import plugrad
-from plugrad.saving import digests, names, torch_zip, zip_reader
+from plugrad.saving import digests, names, sources, torch_zip, zip_reader, zip_writer
 from tests.campaigns import checkpoint_flips, checkpoint_mutants, checkpoints
 from tests.campaigns.checkpoints import legacy, parts, sample, saved, words, zipped
 from tests.campaigns.hostile_pickles import MARK, pickles
@@ -72,6 +73,47 @@ def test_the_checksums_within_a_record_count():
     assert crc32(data[begin : begin + size]) == crc32(bytes(size))
     with pytest.raises(plugrad.CheckpointError, match="checksum differs"):
         checkpoints.load(bytes(data))
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 255, 4096, 100_003])
+def test_sums_of_chunks_are_put_together(size):
+    rng = random.Random(size)
+    first, second = rng.randbytes(777), rng.randbytes(size)
+    digest = digests.Digest()
+    for data in (first, second):
+        digest.join(crc32(data), len(data))
+    assert digest.marks == [crc32(first), crc32(first + second)]
+
+
+@pytest.mark.parametrize("chunks", [1, 2, 5.3])
+def test_large_files_are_read_by_two_threads(chunks, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "CHUNK", 1 << 16)
+    monkeypatch.setattr(torch_zip, "CHUNK", 1 << 16)
+    monkeypatch.setattr(zip_writer, "CHUNK", 1 << 16)
+    monkeypatch.setattr(sources, "LARGE", 1 << 15)
+    n = int(chunks * (1 << 16))
+    obj = {"w": plugrad.arange(n).to(plugrad.uint8), "n": plugrad.ones(n)}
+    path = tmp_path / "large.pt"
+    for data in (saved(obj), zipped(*parts(obj))):
+        path.write_bytes(data)
+        found = plugrad.load(path)
+        for name, x in obj.items():
+            assert found[name].numpy().tobytes() == x.numpy().tobytes()
+        for part in (0.1, 0.5, 0.9):
+            damaged = bytearray(data)
+            damaged[int(part * len(data))] ^= 1
+            path.write_bytes(damaged)
+            with pytest.raises(plugrad.CheckpointError, match="checksum differs"):
+                plugrad.load(path)
+
+
+def test_a_failure_in_the_other_thread_is_raised_here():
+    def fail():
+        raise OSError(5, "lost")
+
+    for jobs in ([fail, fail], [fail, int, int, fail], [int, fail]):
+        with pytest.raises(OSError, match="lost"), digests.Summing() as summing:
+            summing.share(jobs)
 
 
 def test_a_flip_would_be_seen(monkeypatch):

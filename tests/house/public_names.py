@@ -7,7 +7,10 @@ from importlib import import_module
 
 MODULES = (
     "plugrad",
+    "plugrad.amp",
     "plugrad.autograd",
+    "plugrad.distributions",
+    "plugrad.distributions.transforms",
     "plugrad.linalg",
     "plugrad.nn",
     "plugrad.nn.functional",
@@ -28,6 +31,7 @@ MODULES = (
     "plugrad.special",
     "plugrad.testing",
     "plugrad.random",
+    "plugrad.utils.checkpoint",
     "plugrad.utils.data",
     "plugrad.utils.data.distributed",
 )

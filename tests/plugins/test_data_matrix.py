@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -297,6 +300,32 @@ def test_persistent_workers_after_one_fails(how):
         assert error is None and len(again) == 10
     del loader
     assert children() == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_worker_is_ended_at_any_moment(seed):
+    """In the middle of a message, too: what came before it stays whole."""
+    rng = random.Random(seed)
+    signals = signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV
+    batches = iter(
+        DataLoader(
+            Numbers(100_000, rng.choice([3, 5000, 200_000])),
+            batch_size=2,
+            num_workers=rng.choice([1, 2, 3]),
+            in_order=rng.random() < 0.7,
+        )
+    )
+    pids = children()
+    timer = threading.Timer(
+        rng.random() / 20, os.kill, (rng.choice(pids), rng.choice(signals))
+    )
+    timer.start()
+    came, error, _ = outcome(batches)
+    timer.join()
+    assert "was killed by signal" in str(error)
+    assert int(WORKER.search(str(error))[2]) in pids and children() == []
+    for x, y in came:
+        assert x.eq(y.float()[:, None]).all()
 
 
 def test_an_exception_that_is_kept_does_not_keep_workers_or_memory():

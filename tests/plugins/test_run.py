@@ -173,6 +173,21 @@ def test_the_backend_that_needs_torch_is_refused(tmp_path, how):
     assert done.returncode == 1 and "computes with PyTorch itself" in done.stderr
 
 
+def test_arrays_go_to_the_chosen_backend(tmp_path):
+    text = """
+    import numpy as np, torch
+    a = np.arange(3.0)
+    made = [torch.from_numpy(a), torch.tensor(a), torch.as_tensor(a), torch.asarray(a)]
+    w = torch.tensor(a, requires_grad=True)
+    assert w.is_leaf
+    for x in made:
+        (x * w * torch.ones(3)).sum().backward()
+    print({x.backend for x in [w, *made]}, w.grad.tolist() == (4 * a).tolist())
+    """
+    said = ran(tmp_path, text, "--backend", "array_api_strict")
+    assert said == "{'array_api_strict'} True\n"
+
+
 def test_an_unknown_backend_is_refused(tmp_path):
     done = plugrad_run(tmp_path, "--backend", "nunpy", "-c", "")
     assert done.returncode == 2 and "did you mean 'numpy'" in done.stderr
@@ -270,6 +285,23 @@ def test_tracebacks_show_the_lines_of_the_script(tmp_path):
     assert files(done.stderr) == ["script.py"] * 3
     assert "x @ torch.ones(3)" in done.stderr and "cannot be multiplied" in done.stderr
     assert "During handling" not in done.stderr and "direct cause" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from torch import no_such_name",
+        "from torch.nn import NoSuchLayer",
+        "import torch; torch.nn.NoSuchLayer",
+        "import torch; torch.ones(1).no_such_method()",
+        "import torch; torch.no_such_name",
+        "import torch.no_such_module",
+    ],
+)
+def test_what_ends_a_script_says_that_plugrad_lacks_it(tmp_path, text):
+    done = plugrad_run(tmp_path, "-c", text)
+    assert done.returncode == 1
+    assert done.stderr.count(f"plugrad {plugrad.__version__}") == 1, done.stderr
 
 
 def test_whole_tracebacks_show_plugrads_lines_too(tmp_path):
@@ -394,6 +426,7 @@ def test_a_report_names_what_is_used_and_lacking(tmp_path):
     import torch.nn.functional as F
     if False:
         torch.no_such_name(nn.NoSuchLayer)
+        torch.distributed.barrier()
     F.relu(torch.ones(1))
     """
     script(tmp_path, "from torch.optim import SGD, NoSuchOptimizer as N", "other.py")
@@ -401,11 +434,12 @@ def test_a_report_names_what_is_used_and_lacking(tmp_path):
     done = plugrad_run(tmp_path, "--report", script(tmp_path, text))
     assert done.returncode == 0 and done.stdout == ""
     assert done.stderr.splitlines() == [
-        "plugrad run: 5 names of torch in 2 files",
+        "plugrad run: 6 names of torch in 2 files",
         "  torch.nn.functional.relu",
         "  torch.ones",
         "  torch.optim.SGD",
-        "plugrad run: 2 of them plugrad lacks",
+        "plugrad run: 3 of them plugrad lacks",
+        "  torch.distributed.barrier",
         "  torch.nn.NoSuchLayer",
         "  torch.no_such_name",
     ]

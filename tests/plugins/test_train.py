@@ -246,6 +246,14 @@ def test_without_out_nothing_is_overwritten(tmp_path, monkeypatch):
     assert names == ["digits-cnn", "digits-cnn-2"]
 
 
+def test_threads(tmp_path, capsys):
+    before = plugrad.get_num_threads()
+    for words, said in (([], "threads: 1\n"), (["--threads", "2"], "threads: 2\n")):
+        trained(tmp_path, "--epochs", 1, "--overwrite", *words)
+        assert said in capsys.readouterr().out
+        assert plugrad.get_num_threads() == before
+
+
 def test_overwrite(whole, tmp_path):
     trained(tmp_path, "--epochs", 1, "--seed", 7)
     state = trained(tmp_path, "--epochs", 2, "--overwrite")

@@ -147,10 +147,6 @@ def test_errors_name_file_and_reason(line, folder, capsys):
 # --- Checkpoints that are none ------------------------------------------------------
 
 
-def damaged(state, key, value):
-    return {**state, key: value}
-
-
 DAMAGES = {
     "kind": "something else",
     "version": 99,
@@ -158,6 +154,7 @@ DAMAGES = {
     "shape": [1, 10**6, 10**6],
     "classes": [],
     "mean": [0.0, 0.0],
+    "std": [0.0],
     "network": {},
     "settings": None,
 }

@@ -83,7 +83,9 @@ SCHEDULES: list[Callable[[Any, Any, int], Any]] = [
     lambda s, o, n: s.CosineAnnealingWarmRestarts(o, n, 2),
     lambda s, o, n: s.LinearLR(o, 0.3, total_iters=n),
     lambda s, o, n: s.PolynomialLR(o, n + 3, 2.0),
-    lambda s, o, n: s.OneCycleLR(o, 0.2, total_steps=60, three_phase=n > 2),
+    lambda s, o, n: s.OneCycleLR(
+        o, 0.2, total_steps=60, three_phase=n > 2, cycle_momentum=False
+    ),
     lambda s, o, n: s.CyclicLR(o, 0.01, 0.1, step_size_up=n, cycle_momentum=False),
     lambda s, o, n: s.ChainedScheduler([s.ConstantLR(o, 0.3, n), s.StepLR(o, 2)]),
     lambda s, o, n: s.SequentialLR(
@@ -136,8 +138,9 @@ class Plan:
                 schedule.step()
             rates.append([float(group["lr"]) for group in optimizer.param_groups])
             if self.changes and i == 5:
+                new = {k: v for k, v in self.second.items() if k in CHANGED}
                 for group in optimizer.param_groups:
-                    group.update({k: self.second[k] for k in CHANGED if k in group})
+                    group.update(new)
             if self.grows and i == 3:
                 params.append(m.ones(2, 2, dtype=m.float64, requires_grad=True))
                 optimizer.add_param_group({"params": params[-1:]})
