@@ -45,6 +45,7 @@ SIZES = {
     "256 MiB in 8192": (256, 8192),
 }
 BAR = 1.0
+AGAINST = {"mapped safetensors": "safetensors"}
 ROOM = 64.0  # MiB beside the tensors
 
 Call = Callable[[], object]
@@ -58,10 +59,9 @@ def tensors(count: int, nbytes: int) -> dict[str, Any]:
 
 
 def contestants(
-    folder: Path, count: int, nbytes: int
+    folder: Path, ours: dict[str, Any]
 ) -> tuple[dict[str, dict[str, Call]], list[str]]:
     """What is timed, by the kind of call and the library; and who is absent."""
-    ours = tensors(count, nbytes)
     path = str(folder / "plugrad.pt")
     calls: dict[str, dict[str, Call]] = {
         "save": {"plugrad": lambda: plugrad.save(ours, path)},
@@ -103,6 +103,20 @@ def add_safetensors(calls: Any, ours: dict[str, Any], folder: Path) -> None:
     arrays = {name: x.numpy() for name, x in ours.items()}
     calls["save"]["safetensors"] = lambda: save_file(arrays, path)
     calls["load"]["safetensors"] = lambda: load_file(path)
+    calls["mapped safetensors"] = {
+        "plugrad": lambda: plugrad.load(path, mmap=True),
+        "safetensors": lambda: load_file(path),
+    }
+
+
+def check(ours: dict[str, Any], folder: Path) -> None:
+    """Raise unless every library has read from the others' files what was saved."""
+    import torch
+
+    for name, x in plugrad.load(folder / "torch.pt").items():
+        assert x.numpy().tobytes() == ours[name].numpy().tobytes(), name
+    for name, x in torch.load(folder / "plugrad.pt").items():
+        assert x.numpy().tobytes() == ours[name].numpy().tobytes(), name
 
 
 def timed(calls: dict[str, dict[str, Call]], rounds: int) -> dict[str, Times]:
@@ -133,10 +147,15 @@ def measure(what: str, folder: str, quick: bool) -> tuple[dict[str, Comparison],
     """The comparisons for one size of tensors."""
     with tempfile.TemporaryDirectory(dir=folder) as made:
         size, count = SIZES[what]
-        calls, notes = contestants(Path(made), count, size * MiB // (8 if quick else 1))
+        ours = tensors(count, size * MiB // (8 if quick else 1))
+        calls, notes = contestants(Path(made), ours)
         times = timed(calls, 3 if quick else 7)
+        if "torch" in calls["load"]:
+            check(ours, Path(made))
     found = {
-        f"{kind} {what}": judge(each, unit=1e-3, bar=BAR, against="torch")
+        f"{kind} {what}": judge(
+            each, unit=1e-3, bar=BAR, against=AGAINST.get(kind, "torch")
+        )
         for kind, each in times.items()
     }
     return found, notes

@@ -34,6 +34,7 @@ class DaskBackend(ArrayAPIBackend):
 
     linalg = linalg
     eye = staticmethod(kernels.eye)
+    matmul = staticmethod(kernels.matmul)
     max = staticmethod(kernels.extreme("max"))
     min = staticmethod(kernels.extreme("min"))
     reshape = staticmethod(kernels.reshape)

@@ -172,7 +172,7 @@ def find_command(name: str) -> Callable[[Sequence[str]], int]:
     if source is None:
         raise unknown("command", name)
     with guarded(source.candidate, "cannot give its command"):
-        found = source.call("command", name=name)
+        found: Any = source.call("command", name=name)
         if found is not None and not callable(found):
             raise BackendError(
                 f"its hook plugrad_command returned {kind_of(found)}, not a function"

@@ -56,6 +56,6 @@ def plugrad_command(  # type: ignore[empty-body]
 
 @hookspec
 def plugrad_format(name: str) -> object | None:  # type: ignore[empty-body]
-    """Give what `plugrad.save` and `load` call for files of the format `name`: an object
-    with `save(tensors, write)`, where `write` takes bytes, and `load(path, mmap)`, which
-    returns tensors by name."""
+    """Give what `plugrad.save` and `load` call for files of the format `name`: an
+    object with `save(tensors, write)`, where `write` takes bytes, and
+    `load(path, mmap)`, which returns tensors by name."""

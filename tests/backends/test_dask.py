@@ -241,3 +241,9 @@ def test_a_reshape_that_dask_cannot_cut():
     x = cut(3, 4)
     y = x.reshape(2, 6)
     assert y.tolist() == x.to(backend="numpy").reshape(2, 6).tolist()
+
+
+def test_a_product_that_sums_nothing():
+    x, y = cut(3, 0), cut(0, 2)
+    assert (x @ y).sum(0).tolist() == [0.0, 0.0]
+    assert (cut(2, 3, 0) @ cut(0, 2)).sum(0).tolist() == [[0.0, 0.0]] * 3

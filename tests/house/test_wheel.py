@@ -11,7 +11,7 @@ from tests.house.layout import MOUNTS, ROOT, module_name, sources
 from tests.house.wheels import build, plugrad_sources
 
 LIMIT = 1_000_000  # bytes, without the main job
-MAIN_JOB = 150_000  # bytes: pictures, networks for them, and the commands that train them
+MAIN_JOB = 150_000  # bytes: pictures, and the commands that train networks on them
 MAIN_JOB_FOLDERS = tuple(
     f"plugrad/plugins/{name}/" for name in ("vision", "train", "predict")
 )

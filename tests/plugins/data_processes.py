@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import re
@@ -61,7 +62,31 @@ def mapped_batches():
 
 def shared_names():
     """Shared memory with a name; not the semaphores of other programs' pools."""
-    return {name for name in os.listdir("/dev/shm") if not name.startswith("sem.")}
+    files = [path.name for path in Path("/dev/shm").iterdir() if path.is_file()]
+    return {name for name in files if not name.startswith("sem.")}
+
+
+def left_in_memory(before):
+    """Shared memory with a name that was not there before, and that no process holds:
+    other programs have some for a while."""
+    return {name for name in shared_names() - before if not held(f"/dev/shm/{name}")}
+
+
+def named_memory(pid="self"):
+    """What a process has mapped of shared memory that has a name."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return [each for each in lines if "/dev/shm/" in each and "/sem." not in each]
+
+
+def held(name):
+    """Whether any process has a file open or mapped."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if name in (process / "maps").read_text():
+                return True
+            if any(os.readlink(each) == name for each in (process / "fd").iterdir()):
+                return True
+    return not Path(name).exists()  # it is gone meanwhile
 
 
 def in_time(case, limit, tries=3):
@@ -84,10 +109,11 @@ def spawned_once():
 def nothing_left_behind(spawned_once):
     """No process, no file and no memory is there after a test that was not before."""
     gc.collect()
-    before = open_files(), mapped_batches(), shared_names(), children()
+    names, before = shared_names(), (open_files(), mapped_batches(), children())
     yield
     gc.collect()
-    assert (open_files(), mapped_batches(), shared_names(), children()) == before
+    assert (open_files(), mapped_batches(), children()) == before
+    assert left_in_memory(names) == set()
 
 
 def outcome(batches):

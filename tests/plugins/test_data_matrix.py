@@ -26,6 +26,7 @@ from tests.plugins.data_processes import (
     children,
     gone,
     in_time,
+    left_in_memory,
     nothing_left_behind,  # noqa: F401
     outcome,
     shared_names,
@@ -196,7 +197,7 @@ def main(tmp_path):
         while not all(map(gone, pids.split())):
             assert time.monotonic() < ended + 5 * SOON
             time.sleep(0.02)
-        assert shared_names() == names
+        assert left_in_memory(names) == set()
         assert "worker" not in done.stderr  # they say nothing
         return time.monotonic() - ended, pids, rest, done.stderr
 
