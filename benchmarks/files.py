@@ -152,12 +152,10 @@ def measure(what: str, folder: str, quick: bool) -> tuple[dict[str, Comparison],
         times = timed(calls, 3 if quick else 7)
         if "torch" in calls["load"]:
             check(ours, Path(made))
-    found = {
-        f"{kind} {what}": judge(
-            each, unit=1e-3, bar=BAR, against=AGAINST.get(kind, "torch")
-        )
-        for kind, each in times.items()
-    }
+    found = {}
+    for kind, each in times.items():
+        against = AGAINST.get(kind, "torch")
+        found[f"{kind} {what}"] = judge(each, unit=1e-3, bar=BAR, against=against)
     return found, notes
 
 

@@ -172,16 +172,16 @@ def find_command(name: str) -> Callable[[Sequence[str]], int]:
     if source is None:
         raise unknown("command", name)
     with guarded(source.candidate, "cannot give its command"):
-        found: Any = source.call("command", name=name)
-        if found is not None and not callable(found):
+        run: Callable[[Sequence[str]], int] | None = source.call("command", name=name)
+        if run is not None and not callable(run):
             raise BackendError(
-                f"its hook plugrad_command returned {kind_of(found)}, not a function"
+                f"its hook plugrad_command returned {kind_of(run)}, not a function"
             )
-    if found is None:
+    if run is None:
         raise BackendError(
             f"plugin {source.candidate} offers no command{offers(source)}"
         )
-    return found
+    return run
 
 
 def offers(source: Active) -> str:

@@ -33,6 +33,7 @@ class Decoder:
 
     def __init__(self, data: bytes, names: Names, at: int = 0, encoding: str = "utf-8"):
         self.data = data
+        self.size = len(data)
         self.at = at
         self.names = names
         self.encoding = encoding
@@ -72,13 +73,17 @@ class Decoder:
         """The next bytes."""
         at = self.at
         end = self.at = at + n
-        if end > len(self.data):
+        if end > self.size:
             raise CutOff("its pickle is cut off")
         return self.data[at:end]
 
     def number(self, kind: Struct) -> Any:
         """The next number."""
-        return kind.unpack(self.take(kind.size))[0]
+        at = self.at
+        end = self.at = at + kind.size
+        if end > self.size:
+            raise CutOff("its pickle is cut off")
+        return kind.unpack_from(self.data, at)[0]
 
     def line(self) -> str:
         """The next line of text."""

@@ -344,7 +344,8 @@ def get_at(d: Decoder, i: int) -> None:
 
 @step(ord("q"))
 def binput(d: Decoder) -> None:
-    put_at(d, d.take(1)[0])
+    put_at(d, d.data[d.at])
+    d.at += 1
 
 
 @step(ord("r"))
@@ -359,7 +360,8 @@ def memoize(d: Decoder) -> None:
 
 @step(ord("h"))
 def binget(d: Decoder) -> None:
-    get_at(d, d.take(1)[0])
+    get_at(d, d.data[d.at])
+    d.at += 1
 
 
 @step(ord("j"))
