@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import os
 from contextlib import contextmanager, suppress
-from functools import partial
 from stat import S_IMODE, S_ISDIR, S_ISREG
 
 from .digests import Summing
@@ -29,14 +28,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 ENDING = ".plugrad-part"
-EARLY = 16 << 20  # bytes after which the system is asked to begin with the disk
+EARLY = 64 << 20  # bytes after which the disk is begun with
 
 
 class Part(io.FileIO):
     """A file that is not finished.
 
-    From time to time the system is asked to begin writing to the disk, in a thread of
-    its own: waiting for all of it at the end takes longer.
+    From time to time what is written is put on the disk, by a thread of its own:
+    waiting for all of it at the end takes longer.
     """
 
     def __init__(self, fd: int) -> None:
@@ -48,21 +47,21 @@ class Part(io.FileIO):
         """Write some bytes, perhaps not all; returns how many."""
         n = super().write(data) or 0
         self.done += n
-        if self.done - self.begun >= EARLY and hasattr(os, "posix_fadvise"):
-            self.behind.do(partial(self.begin, self.begun, self.done), EARLY)
+        if self.done - self.begun >= EARLY:
             self.begun = self.done
+            self.behind.do(self.sync, EARLY)
         return n
 
-    def begin(self, start: int, end: int) -> None:
-        """Have the system write a part to the disk, and forget what is there."""
-        with suppress(OSError):  # it is a hint
-            advice = os.POSIX_FADV_DONTNEED
-            os.posix_fadvise(self.fileno(), start, end - start, advice)
+    def sync(self) -> None:
+        """Put on the disk what is written so far; what fails is raised in `finish`."""
+        getattr(os, "fdatasync", os.fsync)(self.fileno())
 
     def close(self) -> None:
         """Close the file."""
-        self.behind.finish()
-        super().close()
+        try:
+            self.behind.finish()
+        finally:
+            super().close()
 
     def write_all(self, data: Any) -> None:
         """Write all of some bytes."""

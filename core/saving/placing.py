@@ -324,7 +324,7 @@ def view(
     k = base._k
     n = prod(shape)
     if not n:
-        return empty(base, shape, steps)
+        return empty(base, shape)
     order = dense_order(shape, steps)
     if order is not None:  # what every library has views for
         x = base if n == base._a.shape[0] else base[offset : offset + n]
@@ -379,7 +379,7 @@ def inverse(order: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(order.index(i) for i in range(len(order)))
 
 
-def empty(base: Tensor, shape: tuple[int, ...], steps: tuple[int, ...]) -> Tensor:
+def empty(base: Tensor, shape: tuple[int, ...]) -> Tensor:
     """A tensor without elements."""
     k = base._k
     return wrap(k, k.reshape(base._a[:0], shape))

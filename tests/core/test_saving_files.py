@@ -100,6 +100,18 @@ def test_every_write_may_fail(tmp_path, monkeypatch):
     assert plugrad.load(path)["which"] == 1
 
 
+def test_a_failure_while_the_disk_is_written_to_is_an_error(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.pt"
+    plugrad.save(OLD, path)
+    with monkeypatch.context() as patched:
+        patched.setattr(atomic, "EARLY", 1 << 20)
+        fail_call("fdatasync", errno.EIO)(patched, 1)
+        with pytest.raises(OSError):
+            plugrad.save({"which": 1, "w": plugrad.ones(1 << 22)}, path)
+    assert plugrad.load(path)["which"] == 0
+    assert os.listdir(tmp_path) == [path.name]
+
+
 def test_a_failure_of_a_first_save_leaves_nothing(tmp_path, monkeypatch):
     fail_write(monkeypatch, 2)
     with pytest.raises(OSError):
