@@ -165,11 +165,13 @@ def explain(name: str, values: dict[str, Any], error: Exception) -> Exception:
         from .attributes import out_of_range
 
         text = str(out_of_range(error.axis, error.ndim))  # type: ignore[attr-defined]
-    if kind is RuntimeError and not ours:
+    if kind in (RuntimeError, TypeError) and not ours:  # JAX: shapes are types
         shapes = [v.shape for v in values.values() if isinstance(v, Tensor)]
         why = unaligned if name == "matmul" else mismatch
         pairs = ((a, b) for i, a in enumerate(shapes) for b in shapes[i + 1 :])
-        text = next(filter(None, (why(a, b) for a, b in pairs)), text)
+        reason = next(filter(None, (why(a, b) for a, b in pairs)), None)
+        if reason is not None:
+            kind, text = RuntimeError, reason
     if not text.startswith((f"{name} ", f"{name}()")):
         text = f"{name}: {text.removeprefix(f'{name}: ')}"
     return kind(f"{text} (called as {name}({arguments(op, values)}))")

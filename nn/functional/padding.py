@@ -32,6 +32,11 @@ def constant_pad_nd(k: Any, x: Tensor, pad: Sequence[int], value: float = 0) -> 
     elif k.isdtype(x.dtype, "integral"):
         value = int(value)
     n = x.ndim
+    if len(pad) > 2 * n or len(pad) % 2:
+        raise RuntimeError(
+            f"pad must have two numbers for each of at most {n} dimensions, not "
+            f"{len(pad)} in all"
+        )
     cut, grow = [slice(None)] * n, []
     for i in range(len(pad) // 2):
         d, low, high = n - 1 - i, pad[2 * i], pad[2 * i + 1]
