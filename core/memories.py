@@ -330,9 +330,11 @@ def positions(ghost: Array, start: int) -> Array:
 def span(ghost: Array) -> tuple[int, int]:
     """The addresses of the first byte and behind the last one."""
     n = get_backend("numpy")
-    start = n.address(ghost)
-    reach = sum((m - 1) * s for m, s in zip(ghost.shape, n.strides(ghost)))
-    return start, start + (reach + 1) * ghost.dtype.itemsize
+    start, size = n.address(ghost), ghost.dtype.itemsize
+    reaches = [(m - 1) * s for m, s in zip(ghost.shape, n.strides(ghost))]
+    low = sum(reach for reach in reaches if reach < 0)  # of reversed dimensions
+    high = sum(reach for reach in reaches if reach > 0)
+    return start + low * size, start + (high + 1) * size
 
 
 def same_place(a: Array, b: Array) -> bool:
@@ -348,7 +350,7 @@ def same_place(a: Array, b: Array) -> bool:
 def repeats(ghost: Array) -> bool:
     """Whether elements of a view may share memory."""
     n = get_backend("numpy")
-    pairs = sorted(zip(n.strides(ghost), ghost.shape))
+    pairs = sorted(zip(map(abs, n.strides(ghost)), ghost.shape))
     reach = 0
     for step, size in pairs:
         if size > 1 and step <= reach:

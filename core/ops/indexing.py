@@ -206,6 +206,8 @@ def canonical(shape: Sequence[int], index: Any) -> tuple[Any, ...]:
         start, stop, step = each.indices(n)
         if step > 0:
             found.append(slice(start, max(stop, start), step))
+        elif start < 0:  # of no elements, backwards
+            found.append(slice(None, None, step))
         else:
             found.append(slice(start, None if stop < 0 else min(stop, start), step))
     return tuple(found)
