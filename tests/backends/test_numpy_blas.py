@@ -68,6 +68,12 @@ def turned():
     return draw(N * 2).reshape(2, N), draw(N * 2, seed=1).reshape(N, 2).T
 
 
+def unaligned():
+    memory = np.zeros(4 * N + 1, np.uint8)[1:].view(np.float32)
+    memory[:] = draw()
+    return memory, draw(seed=1)
+
+
 def broadcast():
     return draw(3 * N).reshape(3, N), draw(N, seed=1)
 
@@ -76,7 +82,10 @@ def whole_numbers():
     return np.arange(N, dtype=np.float32), np.arange(N)
 
 
-@pytest.mark.parametrize("make", [gaps, overlapping, turned, broadcast, whole_numbers])
+NOT_FOR_BLAS = [gaps, overlapping, turned, unaligned, broadcast, whole_numbers]
+
+
+@pytest.mark.parametrize("make", NOT_FOR_BLAS)
 def test_what_is_not_for_blas_is_right_too(make, calls):
     y, x = make()
     alpha = 0.5 if x.dtype.kind == "f" else 2
@@ -93,7 +102,7 @@ def test_one_array_with_itself(calls):
     np.testing.assert_allclose(y, expected, *TOLERANCES["float32"])
 
 
-@pytest.mark.parametrize("alpha", [0.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("alpha", [0.0, 1e-60, float("nan"), float("inf")])
 def test_nan_and_infinity_go_through(alpha):
     y, x = draw(), draw(seed=1)
     x[:2] = np.nan, np.inf

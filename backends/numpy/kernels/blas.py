@@ -38,13 +38,16 @@ WORTH = 1 << 15  # elements; below, the call costs more than the pass it saves
 def axpy(y: Any, x: Any, alpha: float) -> bool:
     """Do y += alpha * x for two arrays of one shape, and say whether it was done.
 
-    It is not for arrays with gaps, or that overlap, nor for an alpha of zero, with
-    which BLAS does not look at x, where a NaN might be.
+    It is not for arrays with gaps, unaligned ones, or ones that overlap; nor for an
+    alpha that is zero in their dtype, with which BLAS does not look at x, where a NaN
+    might be.
     """
     call = functions().get(y.dtype.char)
-    if call is None or not alpha or x.dtype is not y.dtype or x.shape != y.shape:
+    if call is None or x.dtype is not y.dtype or x.shape != y.shape:
         return False
-    if not (x.flags.c_contiguous and y.flags.c_contiguous and y.flags.writeable):
+    if not call.argtypes[1](alpha).value:
+        return False
+    if not (y.flags.carray and x.flags.c_contiguous and x.flags.aligned):
         return False
     if x is not y and np.may_share_memory(x, y):
         return False
