@@ -20,7 +20,7 @@ def run(seed: int, budget: float) -> Report:
         kind, salt = dealt(list(KINDS), seed, case)
         random = Random(f"{kind}/{salt}")
         layer = KINDS[kind](random)
-        dtype = random.choice(["float32", "float64"])
+        dtype = random.choice(layer.dtypes)
         try:
             wrong = compare(layer, dtype)
         except Exception:
