@@ -160,6 +160,11 @@ class Backend:
         that were found, settings that would help."""
         return ()
 
+    def rest(self, resting: bool) -> None:
+        """Kernels with threads of their own are in use, or no longer: threads that the
+        library has for the same work should rest meanwhile. Both kinds wait by
+        spinning, and would take each other's processors."""
+
     def compute(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function of raw arrays in the context that this library needs."""
         if self.around is None:

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 class Overrides:
     """The kernels that a plugin brings for one backend.
 
+    With `threads` they compute on threads of their own, beside which the backend's
+    library should not have some too: it is told while they are in use
+    (`Backend.rest`).
+
     >>> import plugrad
     >>> kernels = plugrad.Overrides("loud", backend="numpy")
     >>> @kernels.add("relu", accepts=lambda x: x.ndim == 1)
@@ -54,9 +58,10 @@ class Overrides:
     tensor([0., 2.])
     """
 
-    def __init__(self, name: str, *, backend: str) -> None:
+    def __init__(self, name: str, *, backend: str, threads: bool = False) -> None:
         self.name = name
         self.backend = backend
+        self.threads = threads
         self.entries: dict[str, Entry] = {}
         self.notes: list[str] = []  # what `plugrad doctor` says of the installation
 
@@ -295,8 +300,9 @@ class use_kernels:
         self._start()
 
     def _start(self) -> None:
-        use = Overrides(self._overrides.name, backend=self._overrides.backend)
-        use.entries = dict(self._overrides.entries)
+        own = self._overrides
+        use = Overrides(own.name, backend=own.backend, threads=own.threads)
+        use.entries = dict(own.entries)
         self._uses.append(use)
         with switching:
             switch(self._k, [*self._k.overrides, use])
@@ -377,6 +383,7 @@ def switch(k: Backend, overrides: list[Overrides]) -> None:
     """Put other kernels in use; what was looked up before is looked up anew."""
     touched = {op for each in (*k.overrides, *overrides) for op in each.entries}
     k.overrides = overrides
+    k.rest(any(each.threads for each in overrides))
     for op in touched:
         for slot in (f"_{op}", f"_{op}_"):
             k.__dict__.pop(slot, None)

@@ -14,14 +14,15 @@ import numpy as np
 from plugrad import Backend, hookimpl, register_threads
 
 from . import kernels
-from .kernels.blas import notes, set_threads
+from .kernels.blas import notes
+from .pool import pool
 
 try:
     import ml_dtypes
 except ImportError:  # bfloat16 is then a dtype that this backend does not have
     ml_dtypes = None
 
-register_threads(set_threads)
+register_threads(pool.set_number)
 
 # GNU's allocator gives large arrays back to the system when they are freed, and pays
 # for new pages each time, until it has seen one of such a size come and go. A training
@@ -68,6 +69,9 @@ class NumpyBackend(Backend):
 
     def notes(self) -> list[str]:
         return notes()
+
+    def rest(self, resting: bool) -> None:
+        pool.rest(resting)
 
     # --- arrays in and out ----------------------------------------------------------
 

@@ -21,7 +21,7 @@ from . import (
     recurrent,
 )
 
-kernels = Overrides("onednn", backend="numpy")
+kernels = Overrides("onednn", backend="numpy", threads=True)
 
 
 @hookimpl

@@ -49,17 +49,40 @@ def test_optimizers_use_so_many(restored):
         assert stepping.pool_size() == number
 
 
-def test_numpys_blas_uses_so_many(restored):
-    from plugrad.backends.numpy.kernels import blas
+@pytest.fixture
+def blas_threads():
+    from plugrad.backends.numpy.pool import asked
 
-    names = [name.replace("set_num", "get_num") for name in blas.THREADS]
-    asked = [getattr(blas.loaded(), name, None) for name in names]
-    if not any(asked):
+    if not asked():
         pytest.skip("NumPy's BLAS does not say how many threads it uses")
-    get = next(each for each in asked if each)
+    return asked
+
+
+def test_numpys_blas_uses_so_many(restored, blas_threads):
     for number in (1, 2):
         plugrad.set_num_threads(number)
-        assert get() == number
+        assert blas_threads() == number
+
+
+def with_threads(name):
+    return plugrad.Overrides(name, backend="numpy", threads=True)
+
+
+def test_numpys_blas_rests_beside_kernels_with_threads(restored, blas_threads):
+    plugrad.set_num_threads(2)
+    with plugrad.use_kernels("numpy", with_threads("a")):
+        assert blas_threads() == 1
+        with plugrad.use_kernels("numpy", with_threads("b")):
+            plugrad.set_num_threads(3)
+            assert blas_threads() == 1
+        assert blas_threads() == 1
+    assert blas_threads() == 3
+
+
+def test_numpys_blas_does_not_rest_beside_others(restored, blas_threads):
+    plugrad.set_num_threads(2)
+    with plugrad.use_kernels("numpy", plugrad.Overrides("a", backend="numpy")):
+        assert blas_threads() == 2
 
 
 @pytest.mark.parametrize("asked, expected", [("3", "3"), ("2,1", "2"), ("0", None)])

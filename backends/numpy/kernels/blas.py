@@ -1,5 +1,4 @@
-"""What NumPy's own BLAS does better than a ufunc, called by its address; and how many
-threads it uses.
+"""What NumPy's own BLAS does better than a ufunc, called by its address.
 
 `y += alpha * x` takes NumPy a product and a sum, with a temporary between them. BLAS
 does it in one pass, on all its threads: an update of 784 x 400 weights takes 20 µs
@@ -20,14 +19,6 @@ MODULE = "numpy._core._multiarray_umath"  # the part of NumPy that is linked wit
 # As NumPy's wheels, 64-bit builds of OpenBLAS, and all others call it. 64-bit integers
 # serve libraries of 32 bits as well: they are passed in registers.
 NAMES = ("scipy_cblas_{}axpy64_", "cblas_{}axpy64_", "cblas_{}axpy")
-THREADS = (  # the same for the number of threads; the last are MKL's and BLIS's
-    "scipy_openblas_set_num_threads64_",
-    "openblas_set_num_threads64_",
-    "scipy_openblas_set_num_threads",
-    "openblas_set_num_threads",
-    "MKL_Set_Num_Threads",
-    "bli_thread_set_num_threads",
-)
 NAMED = ("scipy_openblas_get_corename64_", "openblas_get_corename64_")
 NAMED += ("scipy_openblas_get_corename", "openblas_get_corename")
 BEFORE_AVX512 = ("Haswell", "Zen", "Sandybridge", "Nehalem", "Prescott", "Core2")
@@ -83,15 +74,6 @@ def loaded() -> Any:
         return ctypes.CDLL(path) if path else None  # its BLAS is searched with it
     except OSError:
         return None
-
-
-def set_threads(number: int) -> None:
-    """Let BLAS use so many threads, if it is one that can be told."""
-    for name in THREADS:
-        call = getattr(loaded(), name, None)
-        if call is not None:
-            call(ctypes.c_int(number))
-            return
 
 
 def notes() -> list[str]:
