@@ -14,7 +14,7 @@ import numpy as np
 from plugrad import Backend, hookimpl, register_threads
 
 from . import kernels
-from .kernels.blas import notes
+from .openblas import notes
 from .pool import pool
 
 try:

@@ -14,6 +14,7 @@ import numpy as np
 
 from .activation import ZERO
 from .blas import WORTH, axpy
+from .blas import axpby as combine  # which is no kernel, as names here are
 
 # --- Arithmetic ---------------------------------------------------------------------
 
@@ -54,6 +55,19 @@ def sub_(x: Any, b: Any, alpha: Any = 1) -> Any:
     return np.subtract(x, scaled(b, alpha), x)
 
 
+def axpby_(x: Any, other: Any, alpha: Any = 1, beta: Any = 1) -> Any:
+    """x = beta * x + alpha * other."""
+    large = x.size > WORTH
+    if large and type(alpha) in REAL and type(beta) in REAL:
+        if combine(x, other, alpha, beta):
+            return x
+    b = other if type(alpha) is int and alpha == 1 else scaled(other, alpha)
+    if large and b.shape == x.shape and not np.may_share_memory(b, x):
+        return np.add(scaled(x, beta, x), b, x)
+    return np.add(scaled(x, beta), b, x)
+
+
+REAL = (float, int)
 BLOCK = 65536  # elements at a time, so that what is scaled stays in the cache
 LARGE = 1 << 20  # elements; below, one temporary is faster than blocks
 
@@ -72,13 +86,13 @@ def update(ufunc: Any, x: Any, b: Any, alpha: Any) -> Any:
     return x
 
 
-def scaled(b: Any, alpha: Any) -> Any:
+def scaled(b: Any, alpha: Any, out: Any = None) -> Any:
     """alpha * b; an alpha of another kind than `b` raises."""
     dtype = b.dtype
     if type(alpha) is float and alpha:  # as a 0-d array, half the time for small ones
         kept = ALPHAS.get((alpha, dtype.num))
         if kept is not None and b.ndim:  # NumPy makes scalars of 0-d arrays
-            return np.multiply(b, kept)
+            return np.multiply(b, kept, out)
     kind = dtype.kind
     if isinstance(alpha, bool) and kind != "b":
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
@@ -91,7 +105,7 @@ def scaled(b: Any, alpha: Any) -> Any:
         if len(ALPHAS) > 1000:  # rates that change in every step
             ALPHAS.clear()
         ALPHAS[alpha, dtype.num] = np.array(alpha, dtype)
-    return np.multiply(b, alpha, dtype=dtype)
+    return np.multiply(b, alpha, out, dtype=dtype)
 
 
 # multipliers as arrays without dimensions, by value and dtype
