@@ -199,7 +199,7 @@ def entr(k: Kernels, x: Tensor) -> Tensor:
     return k.where(x < 0, k.full_like(y, -float("inf")), y)
 
 
-entr.grad(x=lambda k, g, x: -g * (k.log(x) + 1.0))
+entr.grad(x=lambda k, g, x: -g * (k.log(x) + 1))
 
 
 @op(
