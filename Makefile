@@ -8,12 +8,14 @@ PIP := $(PY) -m pip --disable-pip-version-check -qq
 PYTEST := $(PY) -m pytest -q
 SPREAD := -n $(JOBS) --maxprocesses 4 --dist worksteal
 
-# The strict editable install is what pyright resolves, and it gives every module one
-# path. It does not see files made after it, and leaves links to deleted ones in build/:
-# so each target starts from a fresh one (about 2 s once the dependencies are there).
-install = rm -rf build *.egg-info && \
-	$(PIP) install --no-build-isolation --config-settings editable_mode=strict \
-		-e ".$(if $(1),[$(1)])"
+# The strict editable install (pyproject.toml asks for it) is what pyright resolves, and
+# it gives every module one path. It does not see files made after it, and leaves links
+# to deleted ones in build/: so each target starts from a fresh one (about 2 s once the
+# dependencies are there).
+VISION := plugins/vision
+BUILT = build *.egg-info $(VISION)/build $(VISION)/*.egg-info
+install = rm -rf $(BUILT) && \
+	$(PIP) install --no-build-isolation -e ".$(if $(1),[$(1)])" -e ./$(VISION)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -38,8 +40,9 @@ test compare backends campaign conformance: export PYTHONHASHSEED = 0
 test: .venv/ready ## run the tests and the doctests
 	@$(call install,test)
 	$(PYTEST) $(SPREAD)
-	$(PYTEST) --pyargs plugrad --doctest-modules --doctest-ignore-import-errors \
-		--import-mode=append -o python_files=
+	$(PYTEST) --pyargs plugrad plugrad.plugins.vision --doctest-modules \
+		--doctest-ignore-import-errors --import-mode=append -o python_files= \
+		-o consider_namespace_packages=true
 
 compare: .venv/ready ## run the comparison with PyTorch (installs torch)
 	@$(call install,compare)
@@ -82,12 +85,12 @@ bench: .venv/ready ## run the benchmarks (installs torch)
 	@$(call install,compare)
 	$(PY) -m benchmarks
 
-wheel: .venv/ready ## build the wheel into dist/
-	rm -rf build/lib build/bdist.*
-	$(PIP) wheel --no-build-isolation --no-deps --wheel-dir dist .
+wheel: .venv/ready ## build the wheels of plugrad and plugrad-vision into dist/
+	rm -rf $(foreach folder,. $(VISION),$(folder)/build/lib $(folder)/build/bdist.*)
+	$(PIP) wheel --no-build-isolation --no-deps --wheel-dir dist . ./$(VISION)
 
 clean: ## remove all that make built, .venv too
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv $(BUILT) dist .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Setuptools stands in the environment itself, so that no install has to fetch it.

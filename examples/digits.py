@@ -1,7 +1,7 @@
 """Train a convolutional network on handwritten digits, written out by hand.
 
 `plugrad train` does the same and more (docs/train.md); this is what it takes in plain
-plugrad, which is PyTorch's way to the letter. The digits come with the package.
+plugrad, which is PyTorch's way to the letter. The digits come with plugrad-vision.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The plugins that come with plugrad and are not backends, such as data loading.
 
-None is here yet. The package can be called: `plugrad.plugins()` lists every plugin.
+- Other distributions may put theirs here too, as plugrad-vision does.
+- The package can be called: `plugrad.plugins()` lists every plugin.
 """
 
 from __future__ import annotations

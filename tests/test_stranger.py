@@ -10,19 +10,15 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import subprocess
-import sys
-import sysconfig
 import tomllib
-import venv
 from pathlib import Path
 
 import pytest
 
 import plugrad
 from plugrad.command.skeleton import new_backend, package
+from tests.environments import Environment
 from tests.house.imports import imports, private, why_not_public, within
 from tests.house.layout import ROOT
 from tests.house.wheels import build, plugrad_sources
@@ -144,47 +140,15 @@ def test_a_name_of_plugrads_own_is_taken(tmp_path):
 # --- Installed ----------------------------------------------------------------------
 
 
-class Environment:
-    """A fresh environment with three wheels, and a folder to run things in.
-
-    Everything but plugrad and the backends is taken from where the tests run: of the
-    folder named in a .pth file Python reads no further .pth files, so that an editable
-    plugrad there is not found.
-    """
+class Installed(Environment):
+    """An environment with three wheels."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "elsewhere"
-        self.folder.mkdir()
+        super().__init__(folder)
         self.packages = {name: new_backend(name, folder) for name in NAMES}
         sources = plugrad_sources(folder / "plugrad")
         wheels = build(folder / "dist", sources, *self.packages.values())
-        venv.create(folder / "venv", with_pip=False)
-        scripts = "Scripts" if os.name == "nt" else "bin"
-        self.python = str(folder / "venv" / scripts / "python")
-        pip = [sys.executable, "-m", "pip", "--python", self.python, "install"]
-        self.run(*pip, "--quiet", "--no-index", "--no-deps", *map(str, wheels))
-        site = self.say("import sysconfig; print(sysconfig.get_path('purelib'))")
-        others = {sysconfig.get_path(each) for each in ("purelib", "platlib")}
-        Path(site, "others.pth").write_text("\n".join(sorted(others)))
-
-    def run(self, *command: str, **environ: str) -> str:
-        """What a command prints."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("PLUGRAD_")}
-        kept.pop("PYTHONPATH", None)
-        kept.pop("PYTEST_ADDOPTS", None)
-        done = subprocess.run(
-            command,
-            env=kept | environ,
-            cwd=self.folder,
-            timeout=300,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def say(self, code: str) -> str:
-        return self.run(self.python, "-c", code).strip()
+        self.install(*map(str, wheels))
 
     def pytest(self, *args: str) -> str:
         return self.run(
@@ -194,7 +158,7 @@ class Environment:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    return Environment(tmp_path_factory.mktemp("stranger"))
+    return Installed(tmp_path_factory.mktemp("stranger"))
 
 
 def test_only_the_wheels_are_there(installed):
@@ -202,7 +166,7 @@ def test_only_the_wheels_are_there(installed):
         "import plugrad, plugrad_mybackend, plugrad_tiny\n"
         "print(plugrad.__file__, plugrad_mybackend.__file__, plugrad_tiny.__file__)"
     )
-    assert found.count(str(installed.folder.parent / "venv")) == 3, found
+    assert found.count(str(installed.place)) == 3, found
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -199,9 +199,13 @@ def unknown(what: str, name: str) -> BackendError:
     found = list(installed.own_candidates())
     if rules.scans:
         found += installed.others()
+    text = f"unknown {what} {name!r}"
+    if what == "command":
+        found = [each for each in found if what in (each.kinds or ())]
+        text += ", which a plugin would bring (`plugrad --help` lists all there are)"
     commands = {e.name: installed.lacks(e)[1] for e in found if not rules.forbid(e)}
-    commands |= dict.fromkeys(_factories, "")
-    text = f"unknown {what} {name!r}; installed: "
+    commands |= dict.fromkeys(_factories if what != "command" else (), "")
+    text += "; installed: "
     text += ", ".join(sorted(name for name, command in commands.items() if not command))
     if rules.limited:
         text += f"; PLUGRAD_PLUGINS={rules.text} leaves others out"

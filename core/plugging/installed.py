@@ -1,7 +1,8 @@
 """Which plugins are installed, told without importing any of them.
 
 - A plugin of plugrad's own is found by convention, as `plugrad.backends.NAME`,
-  `plugrad.plugins.NAME` or `plugrad.NAME`: no scan is needed for its name.
+  `plugrad.plugins.NAME` or `plugrad.NAME`: no scan is needed for its name. So is
+  what another distribution puts there.
 - All others have an entry point in the group `plugrad`. These are read in one scan,
   kept until a folder of `sys.path` changes; a distribution with damaged metadata loses
   its own plugins only.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import re
 import sys
-from os import environ, stat
+from os import environ, path, stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,15 +33,29 @@ class Candidate:
     """A plugin that is installed: where it is, and who brought it."""
 
     def __init__(
-        self, name: str, value: str, dist: Distribution | None, builtin: bool = False
+        self,
+        name: str,
+        value: str,
+        dist: Distribution | None = None,
+        builtin: bool = False,
     ) -> None:
         module, _, attribute = value.partition("[")[0].partition(":")
         self.name = name
         self.value = value
         self.module = module.strip()
         self.attribute = attribute.strip()
-        self.dist = dist
+        self.found_dist = dist
         self.builtin = builtin
+
+    @property
+    def dist(self) -> Distribution | None:
+        """The distribution that brought it. Of what was found by convention, entry
+        points tell, which are read for this only."""
+        if self.found_dist is None and self.builtin:
+            same = (each for each in entries(self.name) if each.value == self.value)
+            entry = next(same, None)
+            self.found_dist = entry.dist if entry is not None else own_distribution()
+        return self.found_dist
 
     @property
     def distribution(self) -> str:
@@ -87,34 +102,47 @@ def said_by(dist: Distribution | None, key: str) -> str:
 def locate(module: str) -> ModuleSpec | None:
     """How a module would be imported. Unlike importlib's find_spec, it imports nothing,
     not even the packages that the module is in."""
-    spec, path, name = None, None, ""
+    spec, folders, name = None, None, ""
     for part in module.split("."):
-        if name and path is None:
+        if name and folders is None:
             return None  # of a module that is no package
         name = f"{name}.{part}" if name else part
         if name in sys.modules:
             spec = getattr(sys.modules[name], "__spec__", None)
         else:
-            spec = sought(name, path)
+            spec = sought(name, folders)
         if spec is None:
             return None
-        path = spec.submodule_search_locations
+        folders = spec.submodule_search_locations
     return spec
 
 
-def sought(name: str, path: list[str] | None) -> ModuleSpec | None:
+def located(module: str) -> ModuleSpec | None:
+    """The same, but None for a folder without a module in it: what lay there may have
+    been removed."""
+    spec = locate(module)
+    return spec if spec is not None and spec.origin is not None else None
+
+
+def sought(name: str, folders: list[str] | None) -> ModuleSpec | None:
     """What the finders of this interpreter say of a module."""
     for finder in list(sys.meta_path):
         find = getattr(finder, "find_spec", None)
         if find is None or getattr(finder, "mounts", None) is True:
             continue  # the one in mounting.py would ask for the plugins again
         try:
-            spec = find(name, path)
+            spec = find(name, folders)
         except Exception:
             continue
         if spec is not None:
             return spec
     return None
+
+
+def portions(package: str) -> list[str]:
+    """The folders of a package's name in the entries of `sys.path`."""
+    parts = package.split(".")
+    return [path.abspath(path.join(entry, *parts)) for entry in sys.path]
 
 
 def kinds_in(spec: ModuleSpec | None) -> tuple[str, ...]:
@@ -134,13 +162,13 @@ def conventional(name: str) -> Candidate | None:
     if not name.isidentifier() or name.startswith("_"):
         return None
     for place in PLACES:
-        spec = locate(place + name)
+        spec = located(place + name)
         if spec is None:
             continue
         # plugrad.NAME is a plugin if it is a package with hooks, else a part of core
         package = spec.submodule_search_locations is not None
         if place != "plugrad." or (package and kinds_in(spec)):
-            return Candidate(name, place + name, own_distribution(), builtin=True)
+            return Candidate(name, place + name, builtin=True)
     return None
 
 
@@ -150,7 +178,7 @@ def reserved(name: str) -> str | None:
 
     if name in TYPES:
         return f"{name!r} is the name of a type of device"
-    if name.isidentifier() and any(locate(place + name) for place in PLACES):
+    if name.isidentifier() and any(located(place + name) for place in PLACES):
         return f"{name!r} is a name of plugrad's own"
     return None
 
@@ -162,7 +190,8 @@ def own_candidates() -> Iterator[Candidate]:
     names: set[str] = set()
     for place in PLACES[:2]:
         spec = locate(place[:-1])
-        for each in iter_modules(spec and spec.submodule_search_locations):
+        own = (spec and spec.submodule_search_locations) or []
+        for each in iter_modules([*own, *portions(place[:-1])]):
             if not each.name.startswith("_"):
                 names.add(each.name)
     names |= {entry.name for entry in entries() if is_own(entry)}
@@ -272,7 +301,7 @@ class Rules:
         """Whether a plugin must not be imported."""
         if any(fits(item, plugin) for item in self.denied):
             return True
-        if plugin.builtin or not self.limited:
+        if plugin.module.startswith(PLACES) or not self.limited:
             return False
         return not any(fits(item, plugin) for item in self.allowed)
 

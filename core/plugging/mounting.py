@@ -5,6 +5,7 @@
 - `undone` takes back what a plugin declared before it failed.
 - Two finders let `import plugrad.NAME` and `from plugrad.NAME.module import ...` work
   for such a package. Its modules are the same under both names: none is loaded twice.
+- A third finds the packages that other distributions put into plugrad's folders.
 """
 
 from __future__ import annotations
@@ -110,10 +111,11 @@ def mount_as(full: str, package: ModuleType) -> None:
 
 
 def find_packages() -> None:
-    """Let `import plugrad.NAME` find the packages that plugins bring, and keep to what
-    PLUGRAD_PLUGINS says of plugrad's own."""
+    """Let `import plugrad.NAME` find the packages that plugins bring, those in
+    `plugrad/plugins` wherever they lie, and keep to what PLUGRAD_PLUGINS says of
+    plugrad's own."""
     if Mounts not in sys.meta_path:
-        sys.meta_path.append(Mounts)
+        sys.meta_path += [Portions, Mounts]
         if environ.get("PLUGRAD_PLUGINS"):
             from . import discovery, installed  # noqa: F401  (what the guard asks)
 
@@ -147,6 +149,28 @@ class Guard:
             error = denied(own, rules)
             raise ImportError(str(error), name=name) from error
         return None
+
+
+class Portions:
+    """Finds a backend or plugin in the folder `plugrad/backends` or `plugrad/plugins`
+    of any entry of `sys.path`.
+
+    Wheels of several distributions lie in one folder; but a strict editable install
+    makes a tree of links for each, and Python looks for the modules of a package in
+    the one that has its `__init__.py`.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        above = name.rpartition(".")[0]
+        if above not in ("plugrad.backends", "plugrad.plugins"):
+            return None
+        from importlib.machinery import PathFinder
+
+        from .installed import portions
+
+        spec = PathFinder.find_spec(name, portions(above))
+        return spec if spec is not None and spec.origin is not None else None
 
 
 class Mounts:

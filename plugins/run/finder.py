@@ -2,7 +2,7 @@
 
 - `torch` is a module of its own (surface.py), whose attributes are plugrad's; every
   module below it is plugrad's very own: `torch.nn is plugrad.nn`.
-- `torchvision` is `plugrad.plugins.vision`.
+- `torchvision` is `plugrad.plugins.vision`, where plugrad-vision is installed.
 - The finder stands before all others, so that an installed PyTorch is not found; what
   plugrad lacks is a ModuleNotFoundError that says so.
 """
@@ -114,9 +114,7 @@ class Finder:
         real = STANDINS.get(name) or f"{ROOTS[root]}.{rest}".rstrip(".")
         if not exists(real):
             raise ModuleNotFoundError(
-                f"No module named {name!r}: plugrad {plugrad.__version__}, which is in "
-                f"the place of {root}, has none (docs/run.md says what there is)",
-                name=name,
+                f"No module named {name!r}: {why_not(root)}", name=name
             )
         return ModuleSpec(name, Same(real))
 
@@ -127,6 +125,16 @@ def exists(name: str) -> bool:
         return name in sys.modules or find_spec(name) is not None
     except ModuleNotFoundError:  # of a package above it
         return False
+
+
+def why_not(root: str) -> str:
+    """Why there is no module of that name below `torch` or `torchvision`."""
+    if not exists(ROOTS[root]):
+        return f"in its place would be {ROOTS[root]}; pip install plugrad-vision"
+    return (
+        f"plugrad {plugrad.__version__}, which is in the place of {root}, has none "
+        "(docs/run.md says what there is)"
+    )
 
 
 class Surface:

@@ -11,7 +11,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any
 
-HOW = "pip install 'plugrad[vision]'"
+HOW = "pip install 'plugrad-vision[pillow]'"
 
 
 def find(purpose: str) -> Any:

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 import plugrad
-from plugrad.plugins.train import load_trained
-from plugrad.plugins.train.command import CHECKPOINT, main
 from plugrad.plugins.vision import datasets
+from plugrad.plugins.vision.train import load_trained
+from plugrad.plugins.vision.train.command import CHECKPOINT, main
 from plugrad.testing import assert_close
 from tests.campaigns import fashion
 from tests.campaigns.runner import Report
 
 
-def failures():
-    """What the campaign says of the small network on the digits."""
+def failures(model):
+    """What the campaign says of a network's curves on the digits."""
     found = Report()
-    fashion.compare_curves("cnn", 0, True, found, 0)
+    fashion.compare_curves(model, 0, True, found, 0)
     return found.failures
 
 
-def test_the_curves_of_the_digits_are_torchs():
-    assert failures() == []
+@pytest.mark.parametrize("model", ["cnn", *fashion.MODELS])
+def test_the_curves_of_the_digits_are_torchs(model):
+    assert failures(model) == []
 
 
 def test_another_rate_is_seen(monkeypatch):
     train = fashion.Other.train
 
     def with_another_rate(self, batches):
-        for group in self.optimizer.param_groups:
-            group["lr"] *= 1.01
+        self.schedule.base_lrs = [1.01 * lr for lr in self.schedule.base_lrs]
         return train(self, batches)
 
     monkeypatch.setattr(fashion.Other, "train", with_another_rate)
-    assert any("float64" in each for each in failures())
+    found = failures("mlp")
+    assert any("float64" in each for each in found)
+    assert any("float32" in each for each in found)
 
 
 def test_torch_loads_a_checkpoint(tmp_path):

@@ -25,6 +25,7 @@ MODULES = (
     "plugrad.plugins.vision.datasets",
     "plugrad.plugins.vision.io",
     "plugrad.plugins.vision.models",
+    "plugrad.plugins.vision.train",
     "plugrad.plugins.vision.transforms",
     "plugrad.plugins.vision.transforms.functional",
     "plugrad.plugins.vision.utils",

@@ -14,6 +14,7 @@ from tests.house.layout import ROOT
 MACHINE_PATH = re.compile(r"(?<![\w.$})*-])/(?:home|root|work|Users)/\w")
 
 GENERATED = {".git", ".venv", "build", "dist", "__pycache__", "plugrad.egg-info"}
+GENERATED |= {"plugrad_vision.egg-info"}
 GENERATED |= {".pytest_cache", ".ruff_cache", ".hypothesis"}
 
 FRAGMENT = re.compile(r"[a-z0-9-]+\.(added|changed|fixed|removed|performance)\.md")

@@ -10,10 +10,16 @@ import sys
 import pytest
 
 import plugrad
-from plugrad.plugins.train.command import CHECKPOINT, CURVES, MISREAD, SAMPLE, main
-from plugrad.plugins.train.training import Training
 from plugrad.plugins.vision import datasets
 from plugrad.plugins.vision.io import read_image, write_png
+from plugrad.plugins.vision.train.command import (
+    CHECKPOINT,
+    CURVES,
+    MISREAD,
+    SAMPLE,
+    main,
+)
+from plugrad.plugins.vision.train.training import Training
 from tests.plugins.train_cases import plain, trained, write_mnist
 
 COMMAND = [sys.executable, "-W", "error", "-m", "plugrad", "train"]

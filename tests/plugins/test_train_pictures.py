@@ -8,7 +8,8 @@ import string
 import pytest
 
 import plugrad
-from plugrad.plugins.train.canvas import (
+from plugrad.plugins.vision.io import read_image
+from plugrad.plugins.vision.train.canvas import (
     BLUE,
     INK,
     ORANGE,
@@ -17,8 +18,8 @@ from plugrad.plugins.train.canvas import (
     letters,
     text_width,
 )
-from plugrad.plugins.train.confusion import confusion_table, counts
-from plugrad.plugins.train.pictures import (
+from plugrad.plugins.vision.train.confusion import confusion_table, counts
+from plugrad.plugins.vision.train.pictures import (
     Axis,
     Panel,
     averaged,
@@ -27,7 +28,6 @@ from plugrad.plugins.train.pictures import (
     linear,
     logarithmic,
 )
-from plugrad.plugins.vision.io import read_image
 
 
 def covered(canvas):

@@ -10,13 +10,13 @@ import sys
 import pytest
 
 import plugrad
-from plugrad.plugins.predict.command import main
-from plugrad.plugins.train import load_trained
-from plugrad.plugins.train.command import CHECKPOINT, SAMPLE
-from plugrad.plugins.train.sets import open_pictures
 from plugrad.plugins.vision import datasets
 from plugrad.plugins.vision.datasets import write_idx
 from plugrad.plugins.vision.io import write_png
+from plugrad.plugins.vision.predict.command import main
+from plugrad.plugins.vision.train import load_trained
+from plugrad.plugins.vision.train.command import CHECKPOINT, SAMPLE
+from plugrad.plugins.vision.train.sets import open_pictures
 from plugrad.testing import assert_close
 from tests.plugins.train_cases import trained
 

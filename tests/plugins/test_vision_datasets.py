@@ -1,5 +1,5 @@
 """Datasets of pictures: where their files may lie, what a sample is, downloads, and the
-digits that come with plugrad."""
+digits that come with plugrad-vision."""
 
 from __future__ import annotations
 
@@ -151,7 +151,35 @@ TRANSFORMS = {
     "and at random": transforms.Compose(
         [*STEPS.transforms, transforms.RandomErasing()]
     ),
-    "by Pillow": transforms.Compose([transforms.RandomCrop(6), transforms.ToTensor()]),
+    "cropped": transforms.Compose([transforms.RandomCrop(6), transforms.ToTensor()]),
+    "with margins": transforms.Compose(
+        [transforms.RandomCrop(9, (1, 2), fill=7), STEPS, transforms.Normalize(1, 2)]
+    ),
+    "wider": transforms.Compose(
+        [transforms.RandomCrop(40, [3], pad_if_needed=True), transforms.PILToTensor()]
+    ),
+    "mirrored": transforms.Compose(
+        [
+            transforms.RandomHorizontalFlip(),
+            transforms.RandomVerticalFlip(),
+            transforms.ToTensor(),
+        ]
+    ),
+    "and erased": transforms.Compose(
+        [transforms.RandomHorizontalFlip(), STEPS, transforms.RandomErasing()]
+    ),
+    "reflected": transforms.Compose(
+        [transforms.RandomCrop(9, 2, padding_mode="reflect"), transforms.ToTensor()]
+    ),
+    "margins cut off": transforms.Compose(
+        [transforms.RandomCrop(5, -1), transforms.ToTensor()]
+    ),
+    "much too light": transforms.Compose(
+        [transforms.RandomCrop(8, 2, fill=300), transforms.ToTensor()]
+    ),
+    "by Pillow": transforms.Compose(
+        [transforms.CenterCrop(6), transforms.RandomCrop(5), transforms.ToTensor()]
+    ),
     "bytes": transforms.PILToTensor(),
     "in place": transforms.Compose(
         [transforms.ToTensor(), transforms.Normalize(0.5, 0.25, inplace=True)]
@@ -183,10 +211,6 @@ def small_dataset(kind, folder, transform):
 @pytest.mark.parametrize("kind", ["MNIST", "CIFAR10"])
 def test_samples_one_by_one_and_together(kind, name, tmp_path):
     transform = TRANSFORMS[name]
-    if transform is not None and kind == "CIFAR10" and name == "by Pillow":
-        transform = transforms.Compose(
-            [transforms.RandomCrop(9), transforms.ToTensor()]
-        )
     dataset = small_dataset(kind, tmp_path, transform)
     indices = [3, 0, 11, 3, -1]
     plugrad.manual_seed(0)
@@ -199,6 +223,19 @@ def test_samples_one_by_one_and_together(kind, name, tmp_path):
         for (image, label), (wanted, target) in zip(found, expected, strict=True):
             assert same(image, wanted)
             assert type(label) is int and label == target
+
+
+def test_a_crop_may_change_what_it_does(tmp_path):
+    crop = transforms.RandomCrop(9, padding=2)
+    transform = transforms.Compose([crop, transforms.ToTensor()])
+    dataset = small_dataset("MNIST", tmp_path, transform)
+    for mode in ("constant", "edge"):
+        crop.padding_mode = mode
+        plugrad.manual_seed(3)
+        found, _ = dataset[5]
+        plugrad.manual_seed(3)
+        expected, _ = sample_of(dataset, 5, transform)
+        assert same(found, expected)
 
 
 def test_a_subclass_says_what_a_sample_is(tmp_path):
@@ -485,11 +522,10 @@ import sys
 sys.modules["PIL"] = None
 import plugrad
 from plugrad.plugins.vision import datasets, io, models, transforms, utils
-steps = transforms.Compose([
-    transforms.ToTensor(), transforms.RandomCrop(8, 2), transforms.Normalize(0.5, 0.5)
-])
-test = datasets.Digits(train=False, transform=steps)
-assert test[0][0].shape == (1, 8, 8)
+crop, last = transforms.RandomCrop(8, 2), transforms.Normalize(0.5, 0.5)
+for steps in ([transforms.ToTensor(), crop, last], [crop, transforms.ToTensor(), last]):
+    test = datasets.Digits(train=False, transform=transforms.Compose(steps))
+    assert test[0][0].shape == (1, 8, 8)
 utils.save_image(test[0][0], sys.argv[1])
 assert io.read_image(sys.argv[1]).shape == (3, 8, 8)
 for program in (
@@ -501,7 +537,7 @@ for program in (
     try:
         program()
     except ImportError as error:
-        assert "pip install 'plugrad[vision]'" in str(error), error
+        assert "pip install 'plugrad-vision[pillow]'" in str(error), error
     else:
         raise AssertionError("Pillow is not needed")
 """

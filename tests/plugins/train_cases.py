@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import plugrad
-from plugrad.plugins.train.command import CHECKPOINT, main
 from plugrad.plugins.vision import datasets
 from plugrad.plugins.vision.datasets import write_idx
+from plugrad.plugins.vision.train.command import CHECKPOINT, main
 from plugrad.plugins.vision.transforms import functional as F
 
 

@@ -7,13 +7,12 @@ The files are pickles. They are read without executing anything in them: see
 from __future__ import annotations
 
 import tarfile
-from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .base import Samples, Transform
+from .base import Samples
 from .downloads import fetch, is_whole, unpack_members
 from .idx import LIMIT, DataError
 from .pickles import read_pickle
@@ -66,27 +65,6 @@ class CIFAR10(Samples):
     data: np.ndarray
     targets: list[int]
 
-    def __init__(
-        self,
-        root: str | PathLike[str],
-        train: bool = True,
-        transform: Transform | None = None,
-        target_transform: Transform | None = None,
-        download: bool = False,
-    ) -> None:
-        super().__init__(root, None, transform, target_transform)
-        self.train = train
-        if download:
-            self.download()
-        self._load_meta()
-        parts = [
-            self._read_batch(self._checked(name, md5))
-            for name, md5 in (self.train_list if train else self.test_list)
-        ]
-        pictures = np.concatenate([pixels for pixels, _ in parts])
-        self.data = pictures.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-        self.targets = [label for _, labels in parts for label in labels]
-
     # --- Files ------------------------------------------------------------------------
 
     @property
@@ -121,6 +99,16 @@ class CIFAR10(Samples):
         except (tarfile.TarError, EOFError) as error:
             raise DataError(f"{archive}: {error}") from error
 
+    def _load(self) -> tuple[np.ndarray, list[int]]:
+        self._load_meta()
+        parts = [
+            self._read_batch(self._checked(name, md5))
+            for name, md5 in (self.train_list if self.train else self.test_list)
+        ]
+        pictures = np.concatenate([pixels for pixels, _ in parts])
+        labels = [label for _, some in parts for label in some]
+        return pictures.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels
+
     def _load_meta(self) -> None:
         """Read the names of the classes."""
         path = self._checked(self.meta["filename"], self.meta["md5"])
@@ -149,9 +137,6 @@ class CIFAR10(Samples):
         if not all(type(each) is int and 0 <= each < count for each in labels):
             raise DataError(f"{path}: a label is not an integer from 0 to {count - 1}")
         return pixels, labels
-
-    def extra_repr(self) -> str:
-        return f"Split: {'Train' if self.train else 'Test'}"
 
 
 def read_dict(path: Path) -> dict[Any, Any]:

@@ -1,4 +1,4 @@
-"""The handwritten digits that come with plugrad, for trials without a network.
+"""The handwritten digits that come with this package, for trials without a network.
 
 Source, licence and the rule of the split stand in `shipped/SOURCE.txt`.
 """
@@ -21,11 +21,11 @@ DARKEST = 16  # a pixel counts the dark ones among 4 x 4
 class Digits(MNIST):
     """1797 handwritten digits of 8 x 8 pixels, 1442 for training and 355 for tests.
 
-    They come with plugrad; `root` and `download` are there for programs that have MNIST
-    otherwise, and are not looked at. Every fifth picture of each digit is for tests. As
-    in MNIST a pixel is a byte, from 0 (paper) to 255 (ink); the files have 0 to 16.
-    Some people wrote both training and test pictures, so the test says little about the
-    writing of others.
+    They come with plugrad-vision; `root` and `download` are for programs that have
+    MNIST otherwise, and are not looked at. Every fifth picture of each digit is for
+    tests. As in MNIST a pixel is a byte, from 0 (paper) to 255 (ink); the files have 0
+    to 16. Some people wrote both training and test pictures, so the test says little
+    about the writing of others.
 
     >>> from plugrad.plugins.vision import datasets, transforms
     >>> train = datasets.Digits(transform=transforms.ToTensor())

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from plugrad import Tensor, int64
 
-from .base import Samples, Transform
+from .base import Samples
 from .downloads import fetch, write_whole
 from .idx import DataError, read_idx
 
@@ -26,9 +26,10 @@ __all__ = ["EMNIST", "FashionMNIST", "KMNIST", "MNIST"]
 class MNIST(Samples):
     """Handwritten digits: 60,000 pictures of 28 x 28 for training and 10,000 for tests.
 
-    A sample is a Pillow image, or what `transform` makes of it, and its class. If the
-    transform begins with ToTensor, Pillow is not needed. `data` and `targets` hold all
-    of them. With `download=True`, files that are not there yet are downloaded.
+    A sample is a Pillow image, or what `transform` makes of it, and its class. Pillow
+    is not needed if the transform begins with ToTensor, or with RandomCrop and flips
+    before it. `data` and `targets` hold all of them. With `download=True`, files that
+    are not there yet are downloaded.
 
     A folder that holds the files itself will do as well; here it is that of Digits:
 
@@ -59,20 +60,6 @@ class MNIST(Samples):
     _mode = "L"
     data: Tensor
     targets: Tensor
-
-    def __init__(
-        self,
-        root: str | PathLike[str],
-        train: bool = True,
-        transform: Transform | None = None,
-        target_transform: Transform | None = None,
-        download: bool = False,
-    ) -> None:
-        super().__init__(root, None, transform, target_transform)
-        self.train = train
-        if download:
-            self.download()
-        self.data, self.targets = self._load()
 
     @property
     def raw_folder(self) -> str:
@@ -117,9 +104,6 @@ class MNIST(Samples):
         images, labels = (read_idx(path) for path in paths)  # type: ignore[arg-type]
         check(images, labels, *map(str, paths), classes=len(self.classes))
         return images, labels.to(int64)
-
-    def extra_repr(self) -> str:
-        return f"Split: {'Train' if self.train else 'Test'}"
 
 
 def check(images: Tensor, labels: Tensor, *names: str, classes: int) -> None:

@@ -23,10 +23,11 @@ def conv(
     return nn.Conv2d(before, after, size, stride, padding, bias=False, **kwargs)
 
 
-class BasicBlock(nn.Module):
-    """Two convolutions of 3 x 3."""
+class Block(nn.Module):
+    """What the blocks have in common: their own layers are a branch, to which the input
+    is added."""
 
-    expansion = 1
+    expansion: int
 
     def __init__(
         self,
@@ -40,43 +41,59 @@ class BasicBlock(nn.Module):
         norm_layer: Norm | None = None,
     ) -> None:
         super().__init__()
+        norm = norm_layer or nn.BatchNorm2d
+        self.build(inplanes, planes, stride, groups, base_width, dilation, norm)
+        self.downsample = downsample
+        self.stride = stride
+
+    def build(
+        self,
+        inplanes: int,
+        planes: int,
+        stride: int,
+        groups: int,
+        base_width: int,
+        dilation: int,
+        norm: Norm,
+    ) -> None:
+        """Make the layers of the branch, and `relu`."""
+        raise NotImplementedError(f"{type(self).__name__} has no build()")
+
+    def branch(self, x: Tensor) -> Tensor:
+        raise NotImplementedError(f"{type(self).__name__} has no branch()")
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.branch(x)
+        return self.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class BasicBlock(Block):
+    """Two convolutions of 3 x 3."""
+
+    expansion = 1
+
+    def build(self, inplanes, planes, stride, groups, base_width, dilation, norm):
         if groups != 1 or base_width != 64:
             raise ValueError("BasicBlock only supports groups=1 and base_width=64")
         if dilation > 1:
             raise NotImplementedError("Dilation > 1 not supported in BasicBlock")
-        norm = norm_layer or nn.BatchNorm2d
         self.conv1 = conv(inplanes, planes, 3, stride)
         self.bn1 = norm(planes)
         self.relu = nn.ReLU(inplace=True)
         self.conv2 = conv(planes, planes, 3)
         self.bn2 = norm(planes)
-        self.downsample = downsample
-        self.stride = stride
 
-    def forward(self, x: Tensor) -> Tensor:
+    def branch(self, x: Tensor) -> Tensor:
         y = self.relu(self.bn1(self.conv1(x)))
-        y = self.bn2(self.conv2(y))
-        return self.relu(y + (x if self.downsample is None else self.downsample(x)))
+        return self.bn2(self.conv2(y))
 
 
-class Bottleneck(nn.Module):
+class Bottleneck(Block):
     """A convolution of 3 x 3 on fewer channels, between two of 1 x 1."""
 
     expansion = 4
 
-    def __init__(
-        self,
-        inplanes: int,
-        planes: int,
-        stride: int = 1,
-        downsample: nn.Module | None = None,
-        groups: int = 1,
-        base_width: int = 64,
-        dilation: int = 1,
-        norm_layer: Norm | None = None,
-    ) -> None:
-        super().__init__()
-        norm = norm_layer or nn.BatchNorm2d
+    def build(self, inplanes, planes, stride, groups, base_width, dilation, norm):
         width = int(planes * (base_width / 64.0)) * groups
         self.conv1 = conv(inplanes, width, 1)
         self.bn1 = norm(width)
@@ -85,14 +102,11 @@ class Bottleneck(nn.Module):
         self.conv3 = conv(width, planes * self.expansion, 1)
         self.bn3 = norm(planes * self.expansion)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = downsample
-        self.stride = stride
 
-    def forward(self, x: Tensor) -> Tensor:
+    def branch(self, x: Tensor) -> Tensor:
         y = self.relu(self.bn1(self.conv1(x)))
         y = self.relu(self.bn2(self.conv2(y)))
-        y = self.bn3(self.conv3(y))
-        return self.relu(y + (x if self.downsample is None else self.downsample(x)))
+        return self.bn3(self.conv3(y))
 
 
 class ResNet(nn.Module):

@@ -11,7 +11,7 @@ from plugrad.nn import Module
 
 from .. import draws
 from . import functional as F
-from .colours import Sometimes
+from .chance import Sometimes
 from .cropping import pair
 from .crops import TRIALS, check_ranges, draw_sides
 

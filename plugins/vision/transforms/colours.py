@@ -9,6 +9,7 @@ from plugrad.nn import Module
 
 from .. import draws
 from . import functional as F
+from .chance import Sometimes
 
 __all__ = [
     "ColorJitter",
@@ -121,23 +122,6 @@ class Grayscale(Module):
         return f"{type(self).__name__}(num_output_channels={self.num_output_channels})"
 
 
-class Sometimes(Module):
-    """The base of transforms that change a picture with probability `p`."""
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.p = p
-
-    def change(self, img: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has no change()")
-
-    def forward(self, img: Any) -> Any:
-        return self.change(img) if draws.fraction() < self.p else img
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(p={self.p})"
-
-
 class RandomGrayscale(Sometimes):
     """Make a picture grey, with as many channels as it has, with probability `p`.
 
@@ -163,9 +147,6 @@ class RandomInvert(Sometimes):
     >>> RandomInvert(p=1.0)(plugrad.tensor([[[0.25]]]))
     tensor([[[0.7500]]])
     """
-
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__(p)
 
     def change(self, img: Any) -> Any:
         return F.invert(img)
@@ -220,9 +201,6 @@ class RandomAutocontrast(Sometimes):
     tensor([[[0., 1.]]])
     """
 
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__(p)
-
     def change(self, img: Any) -> Any:
         return F.autocontrast(img)
 
@@ -235,9 +213,6 @@ class RandomEqualize(Sometimes):
     >>> RandomEqualize(p=1.0)(plugrad.tensor([[[200]]], dtype=plugrad.uint8)).item()
     200
     """
-
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__(p)
 
     def change(self, img: Any) -> Any:
         return F.equalize(img)

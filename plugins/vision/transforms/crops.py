@@ -11,6 +11,7 @@ from plugrad.nn import Module
 
 from .. import draws
 from . import functional as F
+from .chance import Sometimes
 from .cropping import check_padding, pair
 from .resizing import InterpolationMode, mode_of
 
@@ -160,7 +161,7 @@ class Pad(Module):
         )
 
 
-class RandomHorizontalFlip(Module):
+class RandomHorizontalFlip(Sometimes):
     """Exchange left and right with probability `p`.
 
     >>> import plugrad
@@ -169,18 +170,11 @@ class RandomHorizontalFlip(Module):
     tensor([[[2, 1]]])
     """
 
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
-        self.p = p
-
-    def forward(self, img: Any) -> Any:
-        return F.hflip(img) if draws.fraction() < self.p else img
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(p={self.p})"
+    def change(self, img: Any) -> Any:
+        return F.hflip(img)
 
 
-class RandomVerticalFlip(Module):
+class RandomVerticalFlip(Sometimes):
     """Turn the picture upside down with probability `p`.
 
     >>> import plugrad
@@ -189,15 +183,8 @@ class RandomVerticalFlip(Module):
     tensor([2, 1])
     """
 
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
-        self.p = p
-
-    def forward(self, img: Any) -> Any:
-        return F.vflip(img) if draws.fraction() < self.p else img
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(p={self.p})"
+    def change(self, img: Any) -> Any:
+        return F.vflip(img)
 
 
 class RandomCrop(Module):

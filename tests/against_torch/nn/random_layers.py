@@ -90,8 +90,8 @@ def norm(r: Random) -> Layer:
     channels = r.choice([1, 2, 4, 6])
     kind = r.choice(["Batch", "Instance", "Layer", "Group", "RMS"])
     eps = r.choice([1e-5, 0.1])
-    # Few elements may lie near each other: an eps of 1e-5 then enlarges what is rounding
-    # 316 times, in torch as here.
+    # Few elements may lie near each other: an eps of 1e-5 then enlarges what is
+    # rounding 316 times, in torch as here.
     dtypes = ("float64",) if eps < 0.1 else DTYPES
     if kind in ("Batch", "Instance"):
         d = r.randint(1, 3)

@@ -16,8 +16,8 @@ from typing import Any
 import plugrad
 import plugrad.nn as nn
 from plugrad import Tensor
-from plugrad.plugins.vision.transforms import functional as F
 
+from ..transforms import functional as F
 from .networks import NETWORKS, Shape, build
 
 KIND = "plugrad train"
@@ -53,7 +53,7 @@ class Trained:
     """A network with what belongs to it, from a checkpoint of `plugrad train`.
 
     >>> import plugrad
-    >>> from plugrad.plugins.train import Trained
+    >>> from plugrad.plugins.vision.train import Trained
     >>> network = plugrad.nn.Sequential(plugrad.nn.Flatten(), plugrad.nn.Linear(64, 2))
     >>> trained = Trained(network, "mlp", (1, 8, 8), ["no", "yes"], [0.5], [0.25])
     >>> picture = plugrad.zeros(1, 8, 8, dtype=plugrad.uint8)
@@ -109,7 +109,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
 def load_trained(path: str | PathLike[str]) -> Trained:
     """The network in a checkpoint of `plugrad train`, ready to be asked.
 
-    >>> from plugrad.plugins.train import load_trained
+    >>> from plugrad.plugins.vision.train import load_trained
     >>> try:
     ...     load_trained("nowhere.pt")
     ... except FileNotFoundError as error:

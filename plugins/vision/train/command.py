@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import plugrad
-from plugrad.plugins.vision.datasets import DataError
-from plugrad.plugins.vision.io import write_png
 
+from ..datasets import DataError
+from ..io import write_png
 from .checkpoints import on_host, read
 from .confusion import confusion_table, counts
 from .failures import Failure

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import plugrad
-from plugrad.plugins.vision import datasets, transforms
 
+from .. import datasets, transforms
 from .failures import Failure
 from .networks import Shape
 
@@ -93,7 +93,7 @@ def open_known(name: str, root: str | None, download: bool) -> Pictures:
     kind = KINDS[name]
     assert kind.make is not None
     if name == "digits" and (root or download):
-        raise Failure("digits come with plugrad: leave out --root and --download")
+        raise Failure("the digits lie in plugrad-vision: leave out --root, --download")
     folders: tuple[Any, ...] = (root,) if root else kind.folders or (None,)
     if download:
         folders = folders[:1]
@@ -112,7 +112,7 @@ def open_known(name: str, root: str | None, download: bool) -> Pictures:
         except RuntimeError as error:  # the files are not there
             reason = reason or error
             continue
-        where = str(folder or "with plugrad")
+        where = str(folder or "with plugrad-vision")
         return Pictures(name, where, train, test, list(train.classes), (0, 0, 0))
     raise Failure(missing(name, str(folders[0]), reason, download))
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import plugrad
 from plugrad import Tensor
-from plugrad.plugins.vision.utils import save_image
+
+from ..utils import save_image
 
 Colour = tuple[float, float, float]
 Point = tuple[float, float]

@@ -29,7 +29,8 @@ OPTIMIZERS = {
     "adamw": (optim.AdamW, {}, 0.002),
     "sgd": (optim.SGD, {"momentum": 0.9}, 0.05),
 }
-SCHEDULES = ("cosine", "constant")
+SCHEDULES = ("warm", "cosine", "constant")
+RISE = 0.2  # of all steps: how long the rate goes up, if it does
 
 
 class Training:
@@ -60,11 +61,22 @@ class Training:
         self.tested: tuple[Tensor, Tensor] | None = None  # probabilities, classes
 
     def factor(self, step: int) -> float:
-        """What the learning rate is multiplied by in a step."""
-        if self.settings["schedule"] == "constant":
+        """What the learning rate is multiplied by in a step.
+
+        A network that is trained gently at first forgives rounding: that which puts a
+        number on the other side of a rectifier changes all that follows by as much as
+        the rate is large. With `warm`, the losses of the first 100 steps are the same
+        to 1e-4 wherever they are computed (tests/campaigns/fashion.py).
+        """
+        kind = self.settings["schedule"]
+        if kind == "constant":
             return 1.0
         total = self.settings["epochs"] * len(self.batches)
-        return 0.5 * (1 + math.cos(math.pi * min(step / total, 1.0)))
+        rise = RISE * total if kind == "warm" else 0.0
+        if step + 1 < rise:
+            return ((step + 1) / rise) ** 2
+        fall = max(step - rise, 0.0) / (total - rise)
+        return 0.5 * (1 + math.cos(math.pi * min(fall, 1.0)))
 
     def run_epoch(self) -> dict[str, float]:
         """Train on every picture once, then test. What came out is the last entry of

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import plugrad
 from plugrad import Tensor
-from plugrad.plugins.vision.datasets import DataError, read_idx
-from plugrad.plugins.vision.io import read_image
+
+from ..datasets import DataError, read_idx
+from ..io import read_image
 
 MODES = {1: "GRAY", 3: "RGB"}
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import plugrad
-from plugrad.plugins.train import Trained, load_trained
 
+from ..train import Trained, load_trained
 from .inputs import Input, Unreadable, inputs
 
 TOP = 3  # classes that are printed

@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="plugrad train",
         description="Train a network on pictures; without options, a small one on the "
-        "handwritten digits that come with plugrad.",
+        "handwritten digits that come with plugrad-vision.",
         allow_abbrev=False,
     )
     add = found.add_argument
@@ -50,8 +50,8 @@ def parser() -> argparse.ArgumentParser:
     add("--batch-size", type=count, metavar="N", help="pictures in a step (64)")
     add("--optimizer", choices=OPTIMIZERS, help="(adam)")
     add("--lr", type=above, metavar="RATE", help="0.002; for sgd 0.05")
-    text = "how the rate goes down from there: to 0 as a cosine, or not at all"
-    add("--schedule", choices=SCHEDULES, help=text + " (cosine)")
+    text = "how the rate goes: up to there and then to 0, to 0 at once, or not at all"
+    add("--schedule", choices=SCHEDULES, help=text + " (warm)")
     add("--seed", type=whole, metavar="N", help="of weights and order (0)")
     add("--size", type=count, metavar="PIXELS", help="of --data folder (32)")
     add("--root", metavar="FOLDER", help="where the data's files are (data)")
@@ -80,7 +80,7 @@ def fresh(options: argparse.Namespace) -> dict[str, Any]:
         "batch_size": kind.batch_size,
         "optimizer": "adam",
         "lr": OPTIMIZERS[options.optimizer or "adam"][2],
-        "schedule": "cosine",
+        "schedule": "warm",
         "seed": 0,
         "size": 32,
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import plugrad.nn as nn
-from plugrad.plugins.vision import models
+
+from .. import models
 
 Shape = tuple[int, int, int]  # channels, height, width
 
