@@ -40,7 +40,7 @@ class Constraint:
 
     def check(self, value: Tensor) -> Tensor:
         """Which events of a tensor are in the set."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no check()")
 
     def __repr__(self) -> str:
         return type(self).__name__

@@ -10,7 +10,7 @@ from plugrad import Tensor
 
 from . import constraints
 from .constraints import Constraint
-from .distribution import Distribution, broadcast_all, uniform
+from .distribution import Centred, Distribution, broadcast_all, uniform
 
 __all__ = [
     "Cauchy",
@@ -26,10 +26,9 @@ __all__ = [
 EULER = 0.57721566490153286060
 
 
-class LocationScale(Distribution):
+class LocationScale(Centred):
     """A standard distribution, times `scale`, plus `loc`."""
 
-    has_rsample = True
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
@@ -39,14 +38,6 @@ class LocationScale(Distribution):
     @property
     def support(self) -> Constraint:
         return constraints.real
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     def standard(self, value: Tensor) -> Tensor:
         """The value for the standard distribution."""
@@ -71,9 +62,7 @@ class Normal(LocationScale):
         return self.scale**2
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        shape = self.shape_of(sample_shape)
-        noise = plugrad.randn(shape, dtype=self.loc.dtype, device=self.loc.device)
-        return self.loc + noise * self.scale
+        return self.loc + self.noise(sample_shape) * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:
         self.validate_sample(value)

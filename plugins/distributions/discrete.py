@@ -36,10 +36,22 @@ def log_factorial(n: Tensor) -> Tensor:
     return plugrad.lgamma(n + 1)
 
 
+def listed(d: Distribution, values: Tensor, expand: bool) -> Tensor:
+    """Outcomes along a new first dimension, for each distribution of a batch."""
+    values = values.view((-1,) + (1,) * len(d.batch_shape))
+    return values.expand((-1, *d.batch_shape)) if expand else values
+
+
 class ProbsOrLogits(Distribution):
     """A distribution of `probs`, or of their `logits`: log(p / (1 - p))."""
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
+
+    def __init__(
+        self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        self.take(probs, logits)
+        super().__init__(self.param.shape, validate_args=validate_args)
 
     def take(self, probs: Any, logits: Any, *others: Any) -> list[Tensor]:
         """Keep the one of both that was given; broadcast it with other parameters."""
@@ -83,12 +95,6 @@ class Bernoulli(ProbsOrLogits):
 
     has_enumerate_support = True
 
-    def __init__(
-        self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
-    ) -> None:
-        self.take(probs, logits)
-        super().__init__(self.param.shape, validate_args=validate_args)
-
     @property
     def support(self) -> Constraint:
         return constraints.boolean
@@ -124,8 +130,7 @@ class Bernoulli(ProbsOrLogits):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         values = plugrad.arange(2, dtype=self.param.dtype, device=self.param.device)
-        values = values.view((-1,) + (1,) * len(self.batch_shape))
-        return values.expand((-1, *self.batch_shape)) if expand else values
+        return listed(self, values, expand)
 
 
 class Geometric(ProbsOrLogits):
@@ -139,8 +144,7 @@ class Geometric(ProbsOrLogits):
     def __init__(
         self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
-        self.take(probs, logits)
-        super().__init__(self.param.shape, validate_args=validate_args)
+        super().__init__(probs, logits, validate_args)
         if self.validates and self.by_probs and not bool((self.probs > 0).all()):
             raise ValueError("Geometric: the parameter probs must be positive")
 
@@ -202,7 +206,7 @@ class Binomial(ProbsOrLogits):
     ) -> None:
         (count,) = self.take(probs, logits, total_count)
         self.total_count = count.to(self.param.dtype)
-        super().__init__(self.param.shape, validate_args=validate_args)
+        Distribution.__init__(self, self.param.shape, validate_args=validate_args)
 
     @property
     def support(self) -> Constraint:
@@ -252,8 +256,7 @@ class Binomial(ProbsOrLogits):
             )
         values = plugrad.arange(1 + count, dtype=self.param.dtype)
         values = values.to(self.param.device)
-        values = values.view((-1,) + (1,) * len(self.batch_shape))
-        return values.expand((-1, *self.batch_shape)) if expand else values
+        return listed(self, values, expand)
 
 
 class Poisson(Distribution):
@@ -389,8 +392,7 @@ class Categorical(Choice):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         values = plugrad.arange(self.count, device=self.param.device)
-        values = values.view((-1,) + (1,) * len(self.batch_shape))
-        return values.expand((-1, *self.batch_shape)) if expand else values
+        return listed(self, values, expand)
 
 
 class OneHotCategorical(Choice):

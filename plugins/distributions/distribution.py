@@ -89,7 +89,7 @@ class Distribution:
     @property
     def support(self) -> Constraint:
         """Which outcomes there can be."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no support")
 
     @property
     def mean(self) -> Tensor:
@@ -125,7 +125,7 @@ class Distribution:
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the density, or of the probability, at a value."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no log_prob")
 
     def cdf(self, value: Tensor) -> Tensor:
         """The probability of an outcome that is not above the value."""
@@ -171,6 +171,26 @@ class Distribution:
             for name, value in self.parameters().items()
         ]
         return f"{type(self).__name__}({', '.join(told)})"
+
+
+class Centred(Distribution):
+    """A distribution whose mean is the most probable outcome, too: `loc`."""
+
+    has_rsample = True
+    loc: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    def noise(self, sample_shape: Any) -> Tensor:
+        """Standard normal numbers in the shape of samples."""
+        shape = self.shape_of(sample_shape)
+        return plugrad.randn(shape, dtype=self.loc.dtype, device=self.loc.device)
 
 
 def broadcast_all(*values: Any) -> list[Tensor]:

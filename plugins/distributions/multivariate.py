@@ -10,14 +10,14 @@ from plugrad import Tensor
 
 from . import constraints
 from .constraints import Constraint
-from .distribution import Distribution
+from .distribution import Centred
 
 __all__ = ["MultivariateNormal"]
 
 cholesky, solve_triangular = plugrad.linalg.cholesky, plugrad.linalg.solve_triangular
 
 
-class MultivariateNormal(Distribution):
+class MultivariateNormal(Centred):
     """Normal vectors, by their mean and one of: the covariance matrix, its inverse, its
     lower Cholesky factor.
 
@@ -27,7 +27,6 @@ class MultivariateNormal(Distribution):
     (tensor(-1.8379), plugrad.Size([3, 2]))
     """
 
-    has_rsample = True
     arg_constraints = {
         "loc": constraints.real_vector,
         "covariance_matrix": constraints.positive_definite,
@@ -93,21 +92,12 @@ class MultivariateNormal(Distribution):
         return constraints.real_vector
 
     @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
-
-    @property
     def variance(self) -> Tensor:
         return (self.factor**2).sum(-1).expand(self.batch_shape + self.event_shape)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        shape = self.shape_of(sample_shape)
-        noise = plugrad.randn(shape, dtype=self.loc.dtype, device=self.loc.device)
-        return self.loc + (self.factor @ noise.unsqueeze(-1)).squeeze(-1)
+        noise = self.noise(sample_shape).unsqueeze(-1)
+        return self.loc + (self.factor @ noise).squeeze(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:
         self.validate_sample(value)

@@ -57,15 +57,16 @@ class Transform:
 
     def forward(self, x: Tensor) -> Tensor:
         """The function."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
     def backward(self, y: Tensor) -> Tensor:
         """Its inverse."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no backward()")
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         """log |dy/dx|."""
-        raise NotImplementedError
+        name = type(self).__name__
+        raise NotImplementedError(f"{name} has no log_abs_det_jacobian()")
 
     @property
     def sign(self) -> int | Tensor:

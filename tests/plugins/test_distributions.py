@@ -204,6 +204,25 @@ def test_where_samples_have_no_gradient(d):
         d.rsample()
 
 
+class Bare(D.Distribution, D.transforms.Transform, D.constraints.Constraint):
+    """A distribution, transform and constraint that says nothing of itself."""
+
+
+@pytest.mark.parametrize("name", ["support", "mean", "mode", "variance"])
+def test_what_a_class_does_not_say_is_named(name):
+    with pytest.raises(NotImplementedError, match=f"Bare has no {name}$"):
+        getattr(Bare(), name)
+
+
+@pytest.mark.parametrize(
+    "name", "log_prob cdf icdf check forward backward log_abs_det_jacobian".split()
+)
+def test_a_method_that_a_class_lacks_is_named(name):
+    values = [tensor(1.0)] * (2 if name == "log_abs_det_jacobian" else 1)
+    with pytest.raises(NotImplementedError, match=f"Bare has no {name}"):
+        getattr(Bare(), name)(*values)
+
+
 def test_divergence_is_the_mean_of_the_difference_of_densities():
     plugrad.manual_seed(7)
     p, q = D.Beta(tensor(2.0), tensor(3.0)), D.Beta(tensor(1.5), tensor(1.0))
