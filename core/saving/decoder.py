@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MOST_IN_KEY = 1000  # parts of a tuple that is a key
 WIDE = 1 << 61  # integers from here on can be chosen to have one hash
 MOST_WIDE = 1000
+STOP = ord(".")
 ROOM = 100_000  # containers that any pickle may hold; more, the larger it is
 
 
@@ -45,19 +46,17 @@ class Decoder:
 
     def decode(self) -> Any:
         """The object; afterwards `at` is behind it."""
-        data = self.data
+        data, steps = self.data, STEPS
         if data[self.at : self.at + 1] != b"\x80":
             raise CheckpointError("it holds no pickle, or one by protocol 0 or 1")
         try:
-            while True:
-                code = data[self.at]
+            while (code := data[self.at]) != STOP:
                 self.at += 1
-                if code == 46:  # STOP
-                    break
-                step = STEPS[code]
+                step = steps[code]
                 if step is None:
                     raise unknown(self, code)
                 step(self)
+            self.at += 1
         except IndexError as error:
             if self.at < len(data):
                 raise CheckpointError(

@@ -45,7 +45,7 @@ class Digest:
 
     def text(self) -> str:
         """All of them, as a file of plugrad's has them."""
-        return ",".join(f"{mark:08x}" for mark in self.marks)
+        return ",".join([f"{mark:08x}" for mark in self.marks])
 
 
 POLYNOMIAL = 0xEDB88320  # of CRC-32; the highest bit is the coefficient of 1

@@ -350,18 +350,31 @@ def binput(d: Decoder) -> None:
 
 @step(ord("r"))
 def long_binput(d: Decoder) -> None:
-    put_at(d, d.number(UINT32))
+    # this and the next are a third of all instructions: the common case has no calls
+    at, memo = d.at, d.memo
+    end = d.at = at + 4
+    if end > d.size:
+        raise CutOff("its pickle is cut off")
+    i = int.from_bytes(d.data[at:end], "little")
+    if i == len(memo):
+        memo.append(d.stack[-1])
+    else:
+        put_at(d, i)
+
+
+@step(ord("h"))
+def binget(d: Decoder) -> None:
+    i, memo = d.data[d.at], d.memo
+    d.at += 1
+    if i < len(memo) and (found := memo[i]) is not UNSET:
+        d.stack.append(found)
+    else:
+        get_at(d, i)
 
 
 @step(0x94)
 def memoize(d: Decoder) -> None:
     d.memo.append(d.stack[-1])
-
-
-@step(ord("h"))
-def binget(d: Decoder) -> None:
-    get_at(d, d.data[d.at])
-    d.at += 1
 
 
 @step(ord("j"))

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from math import prod
+from operator import mul
 
 from ..devices import as_device, serving
 from ..devices import device as Device
@@ -34,12 +35,15 @@ if TYPE_CHECKING:
     from ..interface import Backend
 
 MOST_DIMS = 64
+RISING = tuple(range(MOST_DIMS))
 MOST = 1 << 62  # bytes, so that no backend's arithmetic overflows
 COPIED = 64 << 20  # bytes that repeated elements may take where there are no views
 
 
 class Stored(Inside):
     """One memory of a file, as elements of the dtype that the file calls it by."""
+
+    __slots__ = ("key", "dtype", "nbytes", "first", "location", "data", "made")
 
     def __init__(self, key: str, dtype: dtype | None, nbytes: int) -> None:
         self.key = key
@@ -149,7 +153,9 @@ class Placing:
 
     def stored(self, said: Any) -> Stored:
         """The memory that a pickle means by ("storage", class, key, location, size)."""
-        parts = [decoded(each) for each in checked(said, tuple)]
+        parts = checked(said, tuple)
+        if bytes in map(type, parts):
+            parts = tuple(map(decoded, parts))
         if len(parts) < 5 or parts[0] != "storage":
             raise CheckpointError("its pickle refers to what is no storage")
         kind, key, location, n = parts[1:5]
@@ -233,8 +239,8 @@ class Placing:
             raise CheckpointError(f"it holds a tensor of the shape {list(shape)}")
         base = self.whole(stored, dtype)
         offset += stored.first // dtype.itemsize
-        with no_grad():
-            x = view(base, offset, shape, steps, stored.nbytes)
+        x = view(base, offset, shape, steps, stored.nbytes)
+        if metadata:
             x = resolved(x, metadata)
         if checked(requires_grad, bool):
             x.requires_grad_()
@@ -309,7 +315,7 @@ def check_place(
         raise CheckpointError(f"it holds a tensor that begins at element {offset}")
     if 0 in shape:
         return
-    last = offset + sum((n - 1) * step for n, step in zip(shape, steps))
+    last = offset + sum(map(mul, shape, steps)) - sum(steps)
     if last >= room:
         raise CheckpointError(
             f"it holds a tensor of sizes {list(shape)} and steps {list(steps)}, which "
@@ -326,12 +332,14 @@ def view(
     if not n:
         return empty(base, shape)
     order = dense_order(shape, steps)
-    if order is not None:  # what every library has views for
-        x = base if n == base._a.shape[0] else base[offset : offset + n]
-        sizes = tuple(shape[i] for i in order)
-        x = x if sizes == (n,) else OPS["reshape"].function(x, sizes)
-        if order != tuple(range(len(shape))):
-            x = OPS["permute"].function(x, inverse(order))
+    array = base._a
+    if order == RISING[: len(shape)] and n == array.shape[0] and k.memories is None:
+        if len(shape) != 1:
+            array = k.reshape(array, shape)
+    elif order is not None:  # what every library has views for
+        with no_grad():
+            flat = base if n == array.shape[0] else base[offset : offset + n]
+            array = arranged(flat, shape, order)._a
     else:
         copied = k.memories is not None or not hasattr(k.kernels, "as_strided")
         if copied and n * base.itemsize > max(room, COPIED):
@@ -339,8 +347,8 @@ def view(
                 f"it holds a tensor of sizes {list(shape)} that repeats its elements, "
                 f"which backend {k.name!r} would have to copy"
             )
-        x = OPS["as_strided"].function(base, shape, steps, offset)
-    array = x._a
+        with no_grad():
+            array = OPS["as_strided"].function(base, shape, steps, offset)._a
     y = with_array(Tensor, k, array, False)
     share(base, y)
     return y
@@ -351,15 +359,12 @@ def dense_order(
 ) -> tuple[int, ...] | None:
     """The dimensions from outermost to innermost, if elements follow each other without
     gaps in that order; None if they do not."""
-    dims = range(len(shape))
     # a dimension of size 1 has any step, and stays where it is
+    dims = RISING[: len(shape)]
+    if follows(shape, steps, dims):
+        return dims
     order = tuple(sorted(dims, key=lambda i: -steps[i]))
-    if all(shape[i] != 1 for i in dims):
-        return order if follows(shape, steps, order) else None
-    for each in (tuple(dims), order):
-        if follows(shape, steps, each):
-            return each
-    return None
+    return order if follows(shape, steps, order) else None
 
 
 def follows(
@@ -379,6 +384,16 @@ def inverse(order: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(order.index(i) for i in range(len(order)))
 
 
+def arranged(x: Tensor, shape: tuple[int, ...], order: tuple[int, ...]) -> Tensor:
+    """Elements that follow each other, as dimensions that do so in this order."""
+    sizes = tuple(shape[i] for i in order)
+    if len(sizes) != 1:
+        x = OPS["reshape"].function(x, sizes)
+    if order != RISING[: len(order)]:
+        x = OPS["permute"].function(x, inverse(order))
+    return x
+
+
 def empty(base: Tensor, shape: tuple[int, ...]) -> Tensor:
     """A tensor without elements."""
     k = base._k
@@ -387,11 +402,10 @@ def empty(base: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def resolved(x: Tensor, metadata: Any) -> Tensor:
     """What PyTorch has put off: conjugation, and a change of sign."""
-    if not metadata:
-        return x
     for name, flag in checked(metadata, dict).items():
         if name not in ("conj", "neg") or flag.__class__ is not bool:
             raise CheckpointError(f"its pickle says {name!r} of a tensor")
         if flag:
-            x = OPS["conj_physical" if name == "conj" else "neg"].function(x)
+            with no_grad():
+                x = OPS["conj_physical" if name == "conj" else "neg"].function(x)
     return x

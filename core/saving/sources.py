@@ -8,7 +8,7 @@ from functools import partial
 from zlib import crc32
 
 from ..errors import CheckpointError
-from .digests import CHUNK, Digest, Summing
+from .digests import CHUNK, FEW, Digest, Summing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ class Source:
         self.name = name
         self.file = file
         self.is_path = is_path
+        # of a file of our own, which is read at any place in one call of the system
+        self.fd = file.fileno() if is_path and hasattr(os, "preadv") else None
         self.begin = file.tell()
         self.size = file.seek(0, os.SEEK_END) - self.begin
         self.map: memoryview | None = None
@@ -40,18 +42,27 @@ class Source:
     def read(self, at: int, size: int) -> bytes:
         """Some bytes, all of them."""
         self.check(at, size)
-        self.file.seek(self.begin + at)
-        data = self.file.read(size)
+        data = self.some(at, size)
         while len(data) < size:
-            more = self.file.read(size - len(data))
+            more = self.some(at + len(data), size - len(data))
             if not more:
                 raise CheckpointError("the file was cut off while it was read")
             data += more
         return data
 
+    def some(self, at: int, size: int) -> bytes:
+        """As many of some bytes as come at once."""
+        if self.fd is not None:
+            return os.pread(self.fd, size, at)
+        self.file.seek(self.begin + at)
+        return self.file.read(size)
+
     def read_into(self, at: int, target: memoryview) -> None:
         """Some bytes, into memory."""
         self.check(at, len(target))
+        if self.fd is not None:
+            read_at(self.fd, at, target)
+            return
         self.file.seek(self.begin + at)
         readinto = getattr(self.file, "readinto", None)
         if readinto is None:
@@ -68,16 +79,20 @@ class Source:
     ) -> None:
         """Some bytes, into memory, and their checksum. A file that was opened by its
         path is read by two threads."""
+        if 0 < len(target) <= min(FEW, CHUNK) and summing.queue is None:
+            self.read_into(at, target)
+            digest.update(target)
+            return
         self.check(at, len(target))
         starts = range(0, len(target), CHUNK)
-        if not self.is_path or len(starts) < 2 or not hasattr(os, "preadv"):
+        fd = self.fd
+        if fd is None or len(starts) < 2:
             for i in starts:
                 piece = target[i : i + CHUNK]
                 self.read_into(at + i, piece)
                 summing.do(lambda piece=piece: digest.update(piece), len(piece))
             return
         sums = [0] * len(starts)
-        fd = self.file.fileno()
 
         def read(i: int) -> None:
             piece = target[starts[i] : starts[i] + CHUNK]
@@ -102,6 +117,8 @@ def read_at(fd: int, at: int, target: memoryview) -> None:
         n = os.preadv(fd, [target], at)
         if not n:
             raise CheckpointError("the file was cut off while it was read")
+        if n == len(target):
+            return
         target, at = target[n:], at + n
 
 

@@ -128,7 +128,7 @@ class Reader:
         for name, fields in self.sums.items():
             record = self.archive.records[name]
             place = self.archive.place(record)
-            if fields[:3] != [str(n) for n in (record.header, place, record.size)]:
+            if fields[:3] != f"{record.header} {place} {record.size}".split():
                 raise CheckpointError(
                     f"the file is damaged: record {name!r} is not where it was written"
                 )

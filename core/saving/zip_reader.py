@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from struct import unpack_from
+from struct import Struct, unpack_from
 
 from ..errors import CheckpointError
 from .zip_writer import CENTRAL, END, END64, HUGE, LOCAL, LOCATOR
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .sources import Source
 
+HEADER = Struct("<4sHHHHHIIIHH")  # of a record; its name follows
 STORED = 0
 ENCRYPTED = 1
 SIZES_LATER = 8
@@ -64,23 +65,18 @@ class Archive:
         if record.data >= 0:
             return record.data
         source, name = self.source, record.name.encode()
-        fixed = source.read(record.header, 30)
-        mark, _, flags, method, _, _, crc, packed, size, n, m = unpack_from(
-            "<4sHHHHHIIIHH", fixed
+        begin = source.read(record.header, 30 + len(name))
+        mark, _, flags, method, _, _, crc, packed, size, n, m = HEADER.unpack_from(
+            begin
         )
         if mark != LOCAL or flags != record.flags or method != record.method:
             raise different(record, "its own header is another")
-        if n != len(name):
-            raise different(record, "its own header gives another name")
-        rest = source.read(record.header + 30, n + m)
-        if rest[:n] != name:
+        if n != len(name) or begin[30:] != name:
             raise different(record, "its own header gives another name")
         # a size in 64 bits, or after the data, is not in this place
-        wanted = {record.size, HUGE}
-        sums = {record.crc}
+        wanted, sums = (record.size, HUGE), (record.crc,)
         if flags & SIZES_LATER:
-            wanted.add(0)
-            sums.add(0)
+            wanted, sums = (*wanted, 0), (*sums, 0)
         if packed not in wanted or size not in wanted or crc not in sums:
             raise different(record, "its own header gives another size or checksum")
         record.data = record.header + 30 + n + m
@@ -189,8 +185,9 @@ def parse_table(table: bytes, count: int) -> dict[str, Record]:
         if after > len(table):
             raise CheckpointError("the file is damaged: its table of contents is")
         name = table[at + 46 : at + 46 + n].decode()
-        extra = table[at + 46 + n : at + 46 + n + m]
-        packed, size, place = widened(extra, packed, size, place)
+        if HUGE in (packed, size, place):
+            extra = table[at + 46 + n : at + 46 + n + m]
+            packed, size, place = widened(extra, packed, size, place)
         record = Record(name, (flags, method, crc, size), place)
         check_record(record, packed, disk, found)
         found[name] = record
