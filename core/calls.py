@@ -147,7 +147,7 @@ class Calls:
                     result = getattr(k, self.slot)(*raw)
                 except Detour as found:
                     pair = found.pair
-                    result, state = pair.both(raw)
+                    result, state = k.compute(pair.both, raw)
         except Exception as error:
             raise explain(self.name, values, error) from error
         finished = self.finish(k, values, result, recorded)

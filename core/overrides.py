@@ -184,7 +184,21 @@ def overridden(k: Backend, name: str, kernel: Kernel | None, slot: bool) -> Any:
             kernel = entry.over(kernel, slot)
         elif name.endswith("_") and name[:-1] in each.entries:
             kernel = each.entries[name[:-1]].over_inplace(k, kernel)
+        else:
+            continue
+        if kernel is not None and k.around is not None:
+            kernel = inside(k.around, kernel)
     return kernel
+
+
+def inside(around: Callable[[], Any], kernel: Kernel) -> Kernel:
+    """A plugin's kernel, called in the context that its backend needs."""
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        with around():
+            return kernel(*args, **keywords)
+
+    return call
 
 
 # --- The way back of a pair ---------------------------------------------------------

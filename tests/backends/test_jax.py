@@ -87,6 +87,22 @@ def test_wide_dtypes_stay_wide(on_jax):
     assert {t.dtype for t in (loss, g, y.grad)} == {plugrad.float64}
 
 
+@pytest.mark.parametrize("paired", [False, True])
+def test_wide_dtypes_stay_wide_in_kernels_of_plugins(on_jax, paired):
+    kernels = plugrad.Overrides("thirds", backend="jax")
+    if paired:
+        kernels.pair("sin", lambda x: (x / 3.0, None), lambda g, *_: [g / 3.0])
+    else:
+        kernels.add("sin")(lambda x: x / 3.0)
+    x = plugrad.tensor([1.0, 2.0], dtype=plugrad.float64, requires_grad=True)
+    with plugrad.use_kernels("jax", kernels):
+        for y in (plugrad.sin(x), x.sin(), x.detach().sin_()):
+            assert y.dtype is plugrad.float64
+            assert y.tolist() == [1 / 3, 2 / 3]
+        plugrad.sin(x).sum().backward()
+    assert x.grad.dtype is plugrad.float64
+
+
 def creations():
     m, d = plugrad, plugrad.float64
     yield m.tensor([1, 2])

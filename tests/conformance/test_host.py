@@ -35,7 +35,7 @@ NUMBERS = {
         "div_floor div_trunc floor_divide fmod remainder rfloor_divide rremainder"
     ),
     "the shape or the bins depend on values": (
-        "bincount histc masked_scatter masked_select nonzero one_hot"
+        "bincount distinct histc masked_scatter masked_select nonzero one_hot"
     ),
     "the smallest exponent of integers may be negative": "pow rpow",
 }
