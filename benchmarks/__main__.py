@@ -6,22 +6,21 @@ import argparse
 import dataclasses
 import importlib
 import json
-import os
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from .peers import PIP_NAMES
+from .machine import machine
 
 # name on the command line -> module
 BENCHMARKS = {
     "data": "data",
     "overhead": "overhead",
     "files": "files",
+    "footprint": "footprint",
     "import": "importing",
     "kernels": "kernels",
     "memory": "memory",
     "optim": "optim",
+    "peak": "peak",
     "plugins": "plugins",
     "random": "random",
     "sparse": "sparse",
@@ -33,8 +32,8 @@ BENCHMARKS = {
 def main() -> None:
     options = _parse()
     chosen = list(BENCHMARKS) if "all" in options.names else options.names
-    machine = _machine()
-    for name, value in machine.items():
+    this = machine()
+    for name, value in this.items():
         print(f"{name}: {value}")
     print("Contestants take turns in one run; the garbage collector is on.\n")
     results = {}
@@ -44,7 +43,7 @@ def main() -> None:
         results[name] = benchmark.run(quick=options.quick, **keywords)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine, **results}, file, indent=1, default=_plain)
+            json.dump({"machine": this, **results}, file, indent=1, default=_plain)
 
 
 def _parse() -> argparse.Namespace:
@@ -63,33 +62,6 @@ def _parse() -> argparse.Namespace:
         if name not in (*BENCHMARKS, "all"):
             parser.error(f"no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
     return options
-
-
-def _machine() -> dict[str, str]:
-    return {
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "system": f"{platform.system()} {platform.machine()}, {_cores()} cores",
-        "load": _load(),
-        "versions": ", ".join(f"{n} {_version(p)}" for n, p in PIP_NAMES.items()),
-    }
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _load() -> str:
-    """The load at the start: well above zero, the spreads will be wide."""
-    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
-
-
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "absent"
 
 
 def _plain(value: Any) -> Any:

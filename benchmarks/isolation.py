@@ -9,31 +9,49 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
 
+A = TypeVar("A")
 T = TypeVar("T")
 
-# Every library that NumPy and torch are built with reads one of these when it loads.
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-}
+
+def threads(count: int) -> dict[str, str]:
+    """Variables that hold a library to so many threads, each read when one loads: those
+    of OpenMP, OpenBLAS, MKL, Apple's Accelerate, JAX and tinygrad."""
+    names = (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "PJRT_NPROC",
+        "NPROC",
+        "NUM_CPU_THREADS",
+    )
+    return dict.fromkeys(names, str(count))
 
 
-def in_a_process(
-    function: Callable[[bool], T],
-    quick: bool,
-    environment: dict[str, str] | None = None,
-) -> T:
-    """Call a module's function in a fresh interpreter, which may crash."""
+ONE_THREAD = threads(1)
+
+
+@contextlib.contextmanager
+def environment(variables: dict[str, str] | None) -> Iterator[None]:
+    """Variables of the environment, for the processes that are started meanwhile."""
     before = dict(os.environ)
-    os.environ.update(environment or {})
+    os.environ.update(variables or {})
     try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            return pool.submit(function, quick).result()
+        yield
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def in_a_process(
+    function: Callable[[A], T], argument: A, variables: dict[str, str] | None = None
+) -> T:
+    """Call a module's function in a fresh interpreter, which may crash."""
+    with (
+        environment(variables),
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+    ):
+        return pool.submit(function, argument).result()
 
 
 @contextlib.contextmanager

@@ -3,7 +3,8 @@
 20,000 x 20,000 by rows at density 1e-3, times 64 columns of float32, on two threads:
 the product alone, with a gradient to the dense matrix, and with gradients to both. The
 gradient to the sparse one has values where the matrix has, which torch computes by way
-of the whole product. Results and gradients are compared before anything is timed.
+of the whole product. Each library has a process of its own. Results and gradients are
+compared before anything is timed.
 
 Where Intel MKL is installed, plugrad is measured with the kernels `mkl` as well, in
 rows of their own. The bar of the product alone is then theirs, since torch's is MKL's.
@@ -12,6 +13,7 @@ rows of their own. The bar of the product alone is then theirs, since torch's is
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -19,23 +21,24 @@ from typing import Any
 
 import numpy as np
 
-from .isolation import in_a_process
+from .isolation import threads
 from .timing import (
     SUBJECT,
     Comparison,
     Plan,
-    alternate,
     brief,
     judge,
     print_notes,
     progress,
     report,
 )
+from .workers import Group, group
 
 SIZE, DENSITY, COLUMNS = 20_000, 1e-3, 64
 THREADS = 2
 BARS = {"forward": 1.10, "gradient to dense": 0.50, "gradients to both": 0.15}
 MKL = "plugrad, mkl"
+SCIPY = "SciPy by hand"
 
 Call = Callable[[], Any]
 
@@ -78,18 +81,6 @@ def torchlike(t: Any, problem: Problem, what: str) -> Call:
     return step
 
 
-def with_kernels(plugrad: Any, call: Call) -> Call:
-    """The call, served by MKL; to switch takes some 20 us of it."""
-    with plugrad.use_kernels("sparse", "mkl") as kernels:
-        pass
-
-    def step() -> Any:
-        with plugrad.use_kernels("sparse", kernels):
-            return call()
-
-    return step
-
-
 def by_hand(problem: Problem, what: str) -> Call:
     """The same in SciPy, on one thread."""
     from scipy.sparse import csr_array
@@ -105,7 +96,7 @@ def by_hand(problem: Problem, what: str) -> Call:
             return (y,)
         to_b = a.T @ g
         if what == "gradient to dense":
-            return y, to_b, None
+            return y, to_b
         to_a = np.empty_like(problem.values)
         for i in range(0, len(to_a), 2048):  # in blocks that stay in the cache
             part = slice(i, i + 2048)
@@ -115,27 +106,30 @@ def by_hand(problem: Problem, what: str) -> Call:
     return step
 
 
-def arrays(results: Any) -> list[Any]:
-    """The results of a call as dense arrays of numbers."""
+def arrays(problem: Problem, results: Any) -> list[Any]:
+    """The results of a call as arrays; a gradient to the sparse matrix by its values,
+    of torch's dense one those where the matrix has any."""
     found = []
     for each in results:
-        if each is not None and not isinstance(each, np.ndarray):
-            each = each.detach()
-            if str(each.layout).endswith("csr"):
-                each = each.values()
-            each = each.numpy()
-        found.append(each)
+        each = each.detach()
+        if str(each.layout).endswith("csr"):
+            each = each.values()
+        elif each.shape == (SIZE, SIZE):
+            rows = np.repeat(np.arange(SIZE), np.diff(problem.starts))
+            each = each.numpy()[rows, problem.columns]
+        found.append(np.asarray(each))
     return found
 
 
 def run(quick: bool = False) -> dict[str, Any]:
-    comparisons, notes = {}, []
-    environment = {
-        name: str(THREADS) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    }
+    plan = Plan(rounds=21, turn=0.2, patience=60.0)
+    if quick:
+        plan = Plan(rounds=5, turn=0.05, patience=5.0)
+    comparisons: dict[str, Comparison] = {}
+    notes = [f"{THREADS} threads; {os.cpu_count()} cores"]
     for what in BARS:
         progress(f"sparse: {what}")
-        found, more = in_a_process(_measure, (what, quick), environment)
+        found, more = _measure(what, plan)
         comparisons |= found
         notes += [note for note in more if note not in notes]
     progress("")
@@ -145,15 +139,16 @@ def run(quick: bool = False) -> dict[str, Any]:
     return {"products": comparisons, "notes": notes}
 
 
-def _measure(asked: tuple[str, bool]) -> tuple[dict[str, Comparison], list[str]]:
+def _measure(what: str, plan: Plan) -> tuple[dict[str, Comparison], list[str]]:
     """What is compared, without MKL and with it, and notes."""
-    what, quick = asked
-    # OpenMP threads spin for up to 0.2 s after their work, and disturb the next turn.
-    plan = Plan(rounds=21, turn=0.05, pause=0.3, patience=60.0)
-    calls, notes = _contestants(what)
-    plan = plan.quick() if quick else plan
-    seconds = alternate(calls, plan)
-    best = ", ".join(f"{name} {min(t) * 1e3:.2f}" for name, t in seconds.items())
+    with group() as contestants:
+        _start(contestants, what)
+        seconds, busy = contestants.alternate(plan)
+        notes = contestants.notes
+    best = ", ".join(
+        f"{name} {min(t) * 1e3:.2f} ({busy[name]:.2f} processors busy)"
+        for name, t in seconds.items()
+    )
     notes.append(f"{what}, the best in ms: {best}")
     with_mkl = seconds.pop(MKL, None)
 
@@ -169,27 +164,37 @@ def _measure(asked: tuple[str, bool]) -> tuple[dict[str, Comparison], list[str]]
     return found, notes
 
 
-def _contestants(what: str) -> tuple[dict[str, Call], list[str]]:
-    """Everyone who computes it, once results agree with SciPy's."""
-    problem, notes = Problem(), [f"{THREADS} threads; {os.cpu_count()} cores"]
-    calls: dict[str, Call] = {"SciPy by hand": by_hand(problem, what)}
-    expected = calls["SciPy by hand"]()
-    for name in ("torch", "plugrad", MKL):
-        try:
-            library = import_module(name.partition(",")[0])
-            call = torchlike(library, problem, what)
-            if name == MKL:
-                call = with_kernels(library, call)
-            elif name == "torch":
-                library.set_num_threads(THREADS)
-            if not (name == "torch" and what == "gradients to both"):
-                for ours, scipys in zip(arrays(call()), expected, strict=True):
-                    if scipys is not None:
-                        np.testing.assert_allclose(ours, scipys, rtol=1e-3, atol=1e-3)
-        except ModuleNotFoundError:
-            notes.append(f"{name}: absent: pip install {name}")
-        except Exception as error:
-            notes.append(f"{name}: {brief(error)}")
-        else:
-            calls[name] = call
-    return calls, notes
+def _start(contestants: Group, what: str) -> None:
+    """Start everyone who computes it, if the results agree with SciPy's."""
+    expected: list[Any] = []
+    for name in (SCIPY, "torch", SUBJECT, MKL):
+        variables = threads(THREADS)
+        shown = contestants.start(name, contestant, name, what, variables=variables)
+        if name == SCIPY:
+            expected = shown or []
+        elif shown is not None:
+            _check(contestants, name, shown, expected)
+
+
+def _check(contestants: Group, name: str, shown: Any, expected: list[Any]) -> None:
+    """Drop a contestant whose results are others than SciPy's, where that is here."""
+    try:
+        for ours, scipys in zip(shown, expected or shown, strict=True):
+            np.testing.assert_allclose(ours, scipys, rtol=1e-3, atol=1e-3)
+    except AssertionError as error:
+        contestants.drop(name, brief(error))
+
+
+def contestant(name: str, what: str) -> tuple[Call, list[Any]]:
+    """In a process of its own: the call, and its results."""
+    problem = Problem()
+    if name == SCIPY:
+        call = by_hand(problem, what)
+        return call, list(call())
+    warnings.simplefilter("ignore")  # torch's of its sparse matrices: they are in beta
+    library = import_module(name.partition(",")[0])
+    if name == MKL:
+        library.use_kernels("sparse", "mkl")
+    call = torchlike(library, problem, what)
+    results = [each for each in call() if each is not None]
+    return call, arrays(problem, results)

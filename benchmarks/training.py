@@ -1,76 +1,108 @@
-"""Training steps of common networks, against PyTorch's.
+"""Training steps of common networks, against PyTorch's and other libraries'.
 
-Forward, loss, backward and the optimizer's step, by the same program in each library:
-plugrad with nothing but NumPy, plugrad with oneDNN's kernels, and torch, all on the
-same number of threads. The losses of a few steps are compared before anything is timed.
+Forward, loss, backward and the optimizer's step: plugrad with nothing but NumPy,
+plugrad with oneDNN's kernels, torch by the same program, and the peers that have such
+a network (`trainers`). Each has a process of its own, with the same number of threads.
+The losses of a few steps are compared before anything is timed.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from contextlib import nullcontext
 from importlib import import_module
-from statistics import median
-from time import perf_counter, sleep
 from typing import Any
 
 import numpy as np
 
-from .isolation import in_a_process
-from .networks import TASKS, Task
-from .timing import Spread, Times, brief, print_notes, progress, ratio, table, verdict
+from .isolation import threads
+from .networks import TASKS
+from .timing import (
+    Plan,
+    Spread,
+    Times,
+    brief,
+    print_notes,
+    progress,
+    ratio,
+    table,
+    verdict,
+)
+from .trainers import PEERS
+from .workers import Group, group
 
 THREADS = 2
-CHOSEN = "PLUGRAD_BENCHMARK_TASK"  # tells the process which network
 PLAIN, SERVED, TORCH = "plugrad", "plugrad with onednn", "torch"
+OWN = {PLAIN: "plugrad", SERVED: "onednn"}  # contestant -> its module in trainers
 BARS = {PLAIN: 2.0, SERVED: 0.8}  # of torch's time, the geometric mean
 WORST = 1.1  # of torch's time, with oneDNN
 RTOL = 2e-3  # of losses: rounding grows from step to step
+STEPS = 4  # whose losses are compared
 
-Step = Callable[[], float]
+Found = tuple[Times, dict[str, float], list[str]]  # times, processors busy, notes
 
 
 def run(quick: bool = False) -> dict[str, Any]:
-    count = {"OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": str(THREADS)}
-    names = list(TASKS)
+    plan = Plan(rounds=21, turn=0.15, patience=60.0)
+    if quick:
+        plan = Plan(rounds=5, turn=0.05, patience=10.0)
     results = {}
-    for name in names:
+    for name in TASKS:
         progress(f"training: {name}")
-        results[name] = in_a_process(_measure, quick, {**count, CHOSEN: name})
+        results[name] = _measure(name, plan)
     progress("")
     return show(results)
 
 
-def show(results: dict[str, Any]) -> dict[str, Any]:
+def show(results: dict[str, Found]) -> dict[str, Any]:
     """Print the times of all networks, and their ratios to torch's."""
-    who, own = [PLAIN, SERVED, TORCH], [PLAIN, SERVED]
+    everyone = [*OWN, TORCH, *PEERS]
+    who = [w for w in everyone if any(w in times for times, _, _ in results.values())]
     print(f"training: ms for a step, {THREADS} threads (median, and quartiles)")
     rows = []
-    for name, (times, _) in results.items():
+    for name, (times, _, _) in results.items():
         spreads = {w: Spread.of([t * 1e3 for t in times[w]]) for w in times}
         rows.append([name, *cells(spreads, who)])
     table(["", *who], rows)
-    found: dict[str, dict[str, Spread]] = {}
-    for name, (times, _) in results.items():
-        found[name] = {w: ratio(times, w, TORCH) for w in own if {w, TORCH} <= {*times}}
-    medians = {w: [each[w].median for each in found.values() if w in each] for w in own}
-    means = {w: mean(medians[w]) for w in own}
-    worst = max(medians[SERVED], default=math.nan)
-    print("training: time over torch's (below 1: plugrad is faster)")
-    rows = [[name, *cells(each, own)] for name, each in found.items()]
-    rows.append(["geometric mean", *(f"{means[w]:.2f}" for w in own)])
-    rows.append(
-        ["asked", *(f"{BARS[w]:.2f} {verdict(means[w], BARS[w])}" for w in own)]
-    )
-    rows.append(["the worst", "", f"{worst:.2f}"])
-    rows.append(["asked", "", f"{WORST:.2f} {verdict(worst, WORST)}"])
-    table(["", *own], rows)
-    for name, (_, notes) in results.items():
+    print("training: processors busy in a step")
+    rows = [
+        [name, *(f"{busy[w]:.2f}" if w in busy else "-" for w in who)]
+        for name, (_, busy, _) in results.items()
+    ]
+    table(["", *who], rows)
+    ratios = show_ratios({name: times for name, (times, _, _) in results.items()}, who)
+    for name, (_, _, notes) in results.items():
         print_notes([f"{name}: {note}" for note in notes])
-    times = {name: t for name, (t, _) in results.items()}
-    return {"times": times, "ratios": found, "means": means, "worst": worst}
+    return {
+        "times": {name: times for name, (times, _, _) in results.items()},
+        "busy": {name: busy for name, (_, busy, _) in results.items()},
+        **ratios,
+    }
+
+
+def show_ratios(all_times: dict[str, Times], who: list[str]) -> dict[str, Any]:
+    """Print everyone's time over torch's, and what is asked of plugrad's."""
+    others = [w for w in who if w != TORCH]
+    found: dict[str, dict[str, Spread]] = {}
+    for name, times in all_times.items():
+        both = [w for w in others if {w, TORCH} <= {*times}]
+        found[name] = {w: ratio(times, w, TORCH) for w in both}
+    medians = {w: [each[w].median for each in found.values() if w in each] for w in OWN}
+    means = {w: mean(medians[w]) for w in OWN}
+    worst = max(medians[SERVED], default=math.nan)
+    print("training: time over torch's (below 1: faster than torch)")
+    rows = [[name, *cells(each, others)] for name, each in found.items()]
+    asked = {w: f"{bar:.2f} {verdict(means[w], bar)}" for w, bar in BARS.items()}
+    limit = {SERVED: f"{WORST:.2f} {verdict(worst, WORST)}"}
+    for title, line in (
+        ("geometric mean", {w: f"{each:.2f}" for w, each in means.items()}),
+        ("asked", asked),
+        ("the worst", {SERVED: f"{worst:.2f}"}),
+        ("asked", limit),
+    ):
+        rows.append([title, *(line.get(w, "") for w in others)])
+    table(["", *others], rows)
+    return {"ratios": found, "means": means, "worst": worst}
 
 
 def cells(spreads: dict[str, Spread], who: list[str]) -> list[str]:
@@ -85,92 +117,38 @@ def mean(ratios: list[float]) -> float:
     return math.exp(sum(map(math.log, ratios)) / len(ratios))
 
 
-# --- one network, in a process of its own -------------------------------------------
+# --- one network --------------------------------------------------------------------
 
 
-def _measure(quick: bool) -> tuple[Times, list[str]]:
-    task = TASKS[os.environ[CHOSEN]]
-    steps, notes = _contestants(task)
-    rounds, each = (5, 3) if quick else (21, 5)
-    times: Times = {name: [] for name in steps}
-    for _ in range(rounds):
-        for name, step in steps.items():
-            with using(name):
-                sleep(0.1)  # until the threads of the one before sleep
-                times[name].append(turn(step, each))
-    return times, notes
+def _measure(name: str, plan: Plan) -> Found:
+    """All contestants that have the network, taking turns."""
+    with group() as contestants:
+        agree = _start(contestants, name)
+        times, busy = contestants.alternate(plan)
+        return times, busy, [agree, *contestants.notes]
 
 
-def _contestants(task: Callable[[Any], Task]) -> tuple[dict[str, Step], list[str]]:
-    """A step for each library that has one, once a few losses agree."""
-    steps: dict[str, Step] = {}
-    losses: dict[str, list[float]] = {}
-    notes: list[str] = []
-    for name in (TORCH, PLAIN, SERVED):
+def _start(contestants: Group, name: str) -> str:
+    """Start everyone whose first losses agree with torch's, or with the first's."""
+    modules = {TORCH: "torch", **OWN}
+    modules |= {w: module for w, (module, having) in PEERS.items() if name in having}
+    expected: list[float] = []
+    for who, module in modules.items():
+        progress(f"training: {name}, {who}")
+        variables = threads(THREADS)
+        losses = contestants.start(who, contestant, module, name, variables=variables)
+        if losses is None:
+            continue
+        expected = expected or losses
         try:
-            library = import_module(name.split()[0])
-            if name == TORCH:
-                library.set_num_threads(THREADS)
-            with using(name):
-                step = training(library, task)
-                losses[name] = [step() for _ in range(4)]
-            expected = next(iter(losses.values()))
-            np.testing.assert_allclose(losses[name], expected, rtol=RTOL)
-            steps[name] = step
-        except Exception as error:
-            notes.append(f"{name}: {brief(error)}")
-    text = ", ".join(f"{loss:.4f}" for loss in next(iter(losses.values())))
-    return steps, [f"losses agree among {', '.join(steps)}: {text}", *notes]
+            np.testing.assert_allclose(losses, expected, rtol=RTOL)
+        except AssertionError as error:
+            contestants.drop(who, brief(error))
+    text = ", ".join(f"{loss:.4f}" for loss in expected)
+    return f"losses agree among {', '.join(contestants.workers)}: {text}"
 
 
-def using(name: str) -> Any:
-    """oneDNN's kernels in use, for the contestant that is called after them."""
-    if name != SERVED:
-        return nullcontext()
-    from plugrad import use_kernels
-
-    return use_kernels("numpy", "onednn")
-
-
-def training(t: Any, task: Callable[[Any], Task]) -> Step:
-    """A training step that returns the loss."""
-    import_module(f"{t.__name__}.nn")
-    optim = import_module(f"{t.__name__}.optim")
-    made = task(t)
-    network = made.network
-    state = network.state_dict()
-    start = {name: t.tensor(weights(name, each)) for name, each in state.items()}
-    network.load_state_dict(start)
-    x, y = t.tensor(made.inputs), t.tensor(made.targets)
-    optimizer = getattr(optim, made.optimizer)(network.parameters(), **made.options)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = made.loss(network(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
-
-
-def weights(name: str, like: Any) -> Any:
-    """Weights of a shape: small random ones; in one dimension, ones and zeros."""
-    shape = tuple(like.shape)
-    if len(shape) > 1:
-        scale = math.sqrt(2 / math.prod(shape[1:]))
-        found = np.random.default_rng(len(name)).standard_normal(shape) * scale
-    else:
-        found = np.full(shape, name.endswith(("weight", "var")))
-    return found.astype(str(like.dtype).rpartition(".")[2])
-
-
-def turn(step: Step, times: int) -> float:
-    """The median time of a step, after one that is not counted."""
-    step()
-    found = []
-    for _ in range(times):
-        start = perf_counter()
-        step()
-        found.append(perf_counter() - start)
-    return median(found)
+def contestant(module: str, name: str) -> tuple[Callable[[], float], list[float]]:
+    """In a process of its own: a training step, and the losses of the first few."""
+    step = import_module(f"{__package__}.trainers.{module}").step(name)
+    return step, [step() for _ in range(STEPS)]
