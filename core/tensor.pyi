@@ -319,6 +319,21 @@ class Tensor(Attributes, Conversion, Protocols):
     def atan_(self) -> Tensor: ...
     def atanh(self, *, out: Any = None) -> Tensor: ...
     def atanh_(self) -> Tensor: ...
+    def axpby(
+        self,
+        other: Tensor,
+        *,
+        alpha: _Number = 1,
+        beta: _Number = 1,
+        out: Any = None,
+    ) -> Tensor: ...
+    def axpby_(
+        self,
+        other: Tensor,
+        *,
+        alpha: _Number = 1,
+        beta: _Number = 1,
+    ) -> Tensor: ...
     def baddbmm(
         self,
         batch1: Tensor,

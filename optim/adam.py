@@ -87,7 +87,7 @@ class Adam(Optimizer):
         elif decay:
             g = g.add(p, alpha=decay)
         mean, square, n = state["exp_avg"], state["exp_avg_sq"], state["step"].item()
-        mean.mul_(beta1).add_(g, alpha=1 - beta1)
+        mean.axpby_(g, alpha=1 - beta1, beta=beta1)
         square.mul_(beta2).addcmul_(g, g, value=1 - beta2)
         if group["amsgrad"]:
             largest = state["max_exp_avg_sq"]
@@ -186,7 +186,7 @@ class Adamax(Adam):
         if group["weight_decay"]:
             g = g.add(p, alpha=group["weight_decay"])
         mean, largest = state["exp_avg"], state["exp_inf"]
-        mean.mul_(beta1).add_(g, alpha=1 - beta1)
+        mean.axpby_(g, alpha=1 - beta1, beta=beta1)
         largest.mul_(beta2).maximum(g.abs().add_(group["eps"]), out=largest)
         p.addcdiv_(mean, largest, value=-group["lr"] / (1 - beta1**n))
 
@@ -258,7 +258,7 @@ class NAdam(Adam):
         elif decay:
             g = g.add(p, alpha=decay)
         mean, square = state["exp_avg"], state["exp_avg_sq"]
-        mean.mul_(beta1).add_(g, alpha=1 - beta1)
+        mean.axpby_(g, alpha=1 - beta1, beta=beta1)
         square.mul_(beta2).addcmul_(g, g, value=1 - beta2)
         scale = square.div(1 - beta2**n).sqrt_().add_(group["eps"])
         p.addcdiv_(g, scale, value=-lr * (1 - mu) / (1 - product))
@@ -324,7 +324,7 @@ class RAdam(Adam):
         elif decay:
             g = g.add(p, alpha=decay)
         mean, square = state["exp_avg"], state["exp_avg_sq"]
-        mean.mul_(beta1).add_(g, alpha=1 - beta1)
+        mean.axpby_(g, alpha=1 - beta1, beta=beta1)
         square.mul_(beta2).addcmul_(g, g, value=1 - beta2)
         rate = lr / (1 - beta1**n)
         most = 2 / (1 - beta2) - 1

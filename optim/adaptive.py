@@ -209,7 +209,7 @@ class RMSprop(Optimizer):
         square.mul_(alpha).addcmul_(g, g, value=1 - alpha)
         if group["centered"]:
             mean = state["grad_avg"]
-            mean.mul_(alpha).add_(g, alpha=1 - alpha)
+            mean.axpby_(g, alpha=1 - alpha, beta=alpha)
             square = square.addcmul(mean, mean, value=-1)
         scale = square.sqrt().add_(group["eps"])
         if group["momentum"] > 0:

@@ -77,6 +77,8 @@ class Optimizer:
 
     sparse = False  # whether `update` takes sparse gradients
     elementwise = True  # whether it may be called with blocks of elements
+    # and with how many: with a gradient, two states and two temporaries, 1 MiB
+    block = 3 << 14
     counters: tuple[str, ...] = ("step",)  # parts of a state that have no elements
     # options through which gradients flow when `differentiable`, if they are tensors
     learnable: tuple[str, ...] = ("lr", "weight_decay")
@@ -189,7 +191,7 @@ class Optimizer:
             jobs: list[Job] = []
             for group in self.param_groups:
                 jobs += self.jobs(group)
-            run(jobs, self.elementwise)
+            run(jobs, self.block if self.elementwise else 0)
         return loss
 
     def jobs(self, group: Group) -> Iterator[Job]:

@@ -51,6 +51,9 @@ class Recorded:
         self.value = other.value
         return self
 
+    def axpby_(self, other: Recorded, *, alpha: Any = 1, beta: Any = 1) -> Recorded:
+        return self.mul_(beta).add_(other, alpha=alpha)
+
 
 def operator(name: str) -> Callable[..., Any]:
     def call(self: Recorded, *others: Any) -> Recorded:

@@ -59,26 +59,46 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
+    @property
+    def block(self) -> int:
+        """There is little to do with a block, and where nothing is temporary it can be
+        large."""
+        small = (
+            group["nesterov"] or (group["weight_decay"] and not group["momentum"])
+            for group in self.param_groups
+        )
+        return Optimizer.block if any(small) else 1 << 20
+
     def start(self, p: Tensor, group: Group) -> State:
         return {"momentum_buffer": zeros_like(p)} if group["momentum"] else {}
 
     def update(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        lr: Any = group["lr"]
         momentum: Any = group["momentum"]
-        if g.is_sparse and (momentum or group["weight_decay"]):
-            raise UnsupportedOpError(
-                "SGD: a sparse gradient changes the rows it has, and momentum or "
-                "weight_decay would change all; set both to 0, or use SparseAdam"
-            )
-        if group["weight_decay"]:
-            g = g.add(p, alpha=group["weight_decay"])
-        if momentum:
-            v = state["momentum_buffer"]
-            if state["new"]:
-                v.copy_(g)
-            else:
-                v.mul_(momentum).add_(g, alpha=1 - group["dampening"])
-            g = g.add(v, alpha=momentum) if group["nesterov"] else v
-        p.sub_(g, alpha=group["lr"])
+        decay: Any = group["weight_decay"]
+        if g.is_sparse:
+            if momentum or decay:
+                raise UnsupportedOpError(
+                    "SGD: a sparse gradient changes the rows it has, and momentum or "
+                    "weight_decay would change all; set both to 0, or use SparseAdam"
+                )
+            p.sub_(g, alpha=lr)
+            return
+        nesterov = group["nesterov"]
+        if decay and (nesterov or not momentum):
+            g = p.mul(decay).add_(g)
+        if not momentum:
+            p.axpby_(g, alpha=-lr)
+            return
+        v, share = state["momentum_buffer"], 1 - group["dampening"]
+        if state["new"]:
+            v.copy_(g)
+            share = 1
+        else:
+            v.axpby_(g, alpha=share, beta=momentum)
+        if decay and not nesterov:  # of a temporary, it would be a pass more
+            v.axpby_(p, alpha=share * decay)
+        p.axpby_(v.mul(momentum).add_(g) if nesterov else v, alpha=-lr)
 
 
 class ASGD(Optimizer):

@@ -1,17 +1,18 @@
 """Update parameters in blocks that stay in the processor's cache, on several threads.
 
 - An update is a series of passes over a parameter, its gradient and its state. On whole
-  arrays each pass reads them from memory again; on blocks of 32,768 elements only the
-  first does, and what is temporary is small.
+  arrays each pass reads them from memory again; on blocks only the first does, and what
+  is temporary is small.
 - Blocks are views of the same memory, so this is for backends whose arrays are written
   in place; others update whole tensors.
 - Array libraries let other threads run while they compute, so many blocks are shared
-  among threads.
+  among threads: each takes the next one that is left.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,41 +20,42 @@ from typing import Any
 import plugrad
 from plugrad import Tensor
 
-BLOCK = 1 << 15  # elements: with a gradient and two states, half of a 1 MiB cache
 MANY = 1 << 20  # elements of all parameters; below, threads cost more than they give
+LAST = 1 << 17  # elements of the last blocks, if the first are larger
+FEW = 1 << 15  # elements of one parameter that are not worth another thread
+ALIGNED = 64  # elements: no line of the cache is written by two threads
 
 Update = Callable[[Tensor, Tensor, dict[str, Any]], None]
 Job = tuple[Update, Tensor, Tensor, dict[str, Any]]
 Flat = tuple[Update, Tensor, Tensor, dict[str, Any], dict[str, Tensor]]
-Piece = tuple[Flat, int]  # a job, and where its block begins
+Piece = tuple[Flat, slice]  # a job, and one of its blocks
 
 _pools: list[ThreadPoolExecutor] = []
 
 
-def run(jobs: list[Job], elementwise: bool = True) -> None:
-    """Run updates; each job is an update, its parameter, gradient and state."""
-    if not elementwise or sum(p.numel() for _, p, _, _ in jobs) < MANY:
+def run(jobs: list[Job], block: int = 0) -> None:
+    """Run updates, of at most `block` elements at a time if it is given; each job is an
+    update, its parameter, gradient and state."""
+    if not block or sum(p.numel() for _, p, _, _ in jobs) < MANY:
         for update, p, g, state in jobs:
             update(p, g, state)
         return
-    pieces: list[Piece] = []
+    shares = pool_size()
+    pieces: deque[Piece] = deque()
     for job in jobs:
         flat = flattened(job)
         if flat is None:
             update, p, g, state = job
             update(p, g, state)
         else:
-            pieces += [(flat, i) for i in range(0, flat[1].numel(), BLOCK)]
-    shares = pool_size()
-    if shares < 2 or len(pieces) < 2 * shares:
+            pieces += [(flat, each) for each in cuts(flat[1].numel(), block)]
+    if shares < 2 or len(pieces) < 2:
         run_all(pieces)
         return
-    size = -(-len(pieces) // shares)
-    parts = [pieces[i : i + size] for i in range(0, len(pieces), size)]
     workers = pool()
-    waiting = [workers.submit(run_all, part) for part in parts[1:]]
+    waiting = [workers.submit(run_all, pieces) for _ in range(shares - 1)]
     try:
-        run_all(parts[0])
+        run_all(pieces)
     finally:
         errors = [each.exception() for each in waiting]
     for error in errors:
@@ -61,21 +63,40 @@ def run(jobs: list[Job], elementwise: bool = True) -> None:
             raise error
 
 
-def run_all(pieces: list[Piece]) -> None:
-    """Run updates one by one, without recording: a thread has its own mode."""
+def cuts(n: int, block: int) -> list[slice]:
+    """Blocks of n elements: as large as may be at first, smaller towards the end, where
+    threads wait for the last one. Results do not depend on how many threads there are,
+    since blocks do not."""
+    found = []
+    start = 0
+    while start < n:
+        rest = n - start
+        size = min(block, max(rest // 8, LAST)) // ALIGNED * ALIGNED
+        if rest < 2 * size:  # no small one is left over
+            size = rest if rest <= size else rest // (2 * ALIGNED) * ALIGNED
+        found.append(slice(start, start + size))
+        start += size
+    return found
+
+
+def run_all(pieces: deque[Piece]) -> None:
+    """Run updates until none is left, without recording: a thread has its own mode."""
     with plugrad.no_grad():
-        for (update, p, g, state, parts), i in pieces:
-            block = slice(i, i + BLOCK)
+        while pieces:
+            try:
+                (update, p, g, state, parts), block = pieces.popleft()
+            except IndexError:  # another thread took the last
+                return
             cut = {name: x[block] for name, x in parts.items()}
             update(p[block], g[block], {**state, **cut})
 
 
 def flattened(job: Job) -> Flat | None:
-    """A job with one dimension, to be cut; none if it is small or scattered."""
+    """A job with one dimension, to be shared; none if it is small or scattered."""
     update, p, g, state = job
     parts = {name: v for name, v in state.items() if is_like(v, p)}
     like = [p, g, *parts.values()]
-    if p.numel() <= BLOCK or g.is_sparse:
+    if p.numel() <= FEW or g.is_sparse:
         return None
     if not all(t.is_contiguous() and t.dtype is p.dtype for t in like):
         return None

@@ -43,8 +43,8 @@ HEAD = """# What works on which backend
 
 Written by `make conformance`; [how to read it](../conformance.md). Every op, layer,
 optimizer and model stands in [matrix.html](matrix.html) by dtype, which a browser shows
-without any other file. Of Dask, which plans every call, a part of the tests is tried, drawn by
-a seed; `--plugrad-sample` and `--plugrad-seed` draw the same again.
+without any other file. Of Dask, which plans every call, a part of the tests is tried,
+drawn by a seed; `--plugrad-sample` and `--plugrad-seed` draw the same again.
 JAX runs with the optimizations of its compiler turned off, Dask in one thread for each
 worker.
 

@@ -74,6 +74,11 @@ KERNELS = {
     "rsqrt": ("T x", "T y", "y = T(W(1) / sqrt(W(x)))"),
     # --- steps of optimizers, written into their last argument
     "add_scaled": ("T b, float64 alpha", "T x", "x = T(W(x) + W(alpha) * W(b))"),
+    "axpby": (
+        "T b, float64 alpha, float64 beta",
+        "T x",
+        "x = T(W(beta) * W(x) + W(alpha) * W(b))",
+    ),
     "add_product": (
         "T a, T b, float64 value",
         "T x",

@@ -99,6 +99,14 @@ class Pointwise:
             return x
         return self.cp.subtract(x, self.scaled(b, alpha), out=x)
 
+    def axpby_(self, x: Any, other: Any, alpha: Any = 1, beta: Any = 1) -> Any:
+        """x = beta * x + alpha * other."""
+        numbers = isinstance(alpha, int | float) and isinstance(beta, int | float)
+        if numbers and is_real(x) and other.dtype == x.dtype:
+            self.fused.axpby(other, float(alpha), float(beta), x)
+            return x
+        return self.cp.add(self.scaled(x, beta), self.scaled(other, alpha), out=x)
+
     def scaled(self, b: Any, alpha: Any) -> Any:
         """alpha * b; an alpha of another kind than `b` raises."""
         kind = b.dtype.kind

@@ -37,7 +37,7 @@ STANDARD = frozenset(
 
 # What torch does not compute with unsigned integers of more than 8 bits.
 UNSIGNED = (
-    "abs addcmul amax amin argmax argmin bitwise_left_shift bitwise_right_shift "
+    "abs addcmul amax amin argmax argmin axpby bitwise_left_shift bitwise_right_shift "
     "clamp clamp_max clamp_min col2im combine_flat convolution convolution_weight "
     "cummax cummin distinct div_floor div_trunc floor_divide fmax fmin fmod ge gt "
     "heaviside le linear logical_and logical_not logical_or logical_xor lt matmul max "

@@ -29,6 +29,7 @@ __all__ = [
     "add",
     "addcdiv",
     "addcmul",
+    "axpby",
     "div",
     "floor_divide",
     "fmod",
@@ -418,6 +419,47 @@ addcmul.grad(
     tensor1=lambda k, g, tensor2, value: typed_as(k, g * tensor2 * value, g),
     tensor2=lambda k, g, tensor1, value: typed_as(k, g * tensor1 * value, g),
 )
+
+
+@op(promote="same", kinds="iufc", oracle=None)
+def axpby(
+    k: Kernels, x: Tensor, other: Tensor, *, alpha: Number = 1, beta: Number = 1
+) -> Tensor:
+    """beta * x + alpha * other, elementwise, broadcast.
+
+    `x.axpby_(other, alpha=..., beta=...)` is `x.mul_(beta).add_(other, alpha=alpha)`,
+    in one pass over the memory where a backend has that.
+
+    >>> import plugrad
+    >>> x, y = plugrad.tensor([1.0, 2.0]), plugrad.tensor([10.0, 20.0])
+    >>> plugrad.axpby(x, y, alpha=0.5, beta=3)
+    tensor([ 8., 16.])
+    """
+    return k.add(scaled(k, x, beta), scaled(k, other, alpha))
+
+
+axpby.grad(
+    x=lambda k, g, beta: g if beta == 1 else g * beta,
+    other=lambda k, g, alpha: g if alpha == 1 else g * alpha,
+)
+
+
+@axpby.samples
+def _(make: Any) -> Iterator[Sample]:
+    x = make(2, 3)
+    yield Sample(make(), make())
+    yield Sample(make(0, 2), make(2), beta=2)
+    yield Sample(make(3, 4), make(3, 4), alpha=3, beta=2)
+    yield Sample(make(2, 3), make(3), alpha=2)
+    yield Sample(make(3), make(2, 3), beta=3)
+    yield Sample(x, x, alpha=2, beta=3)
+    yield Sample(make.strided(2, 3), make.expanded(2, 3), alpha=2, beta=3)
+    yield Sample(make(3), make.integers(3), alpha=2)
+    if make.floating:
+        yield Sample(make(2, 3), make(2, 3), alpha=-0.5, beta=0.25)
+    if make.dtype.kind == "f":
+        yield Sample(make.special(6), make(6)).named("special", smooth=False)
+    yield Sample(make(3), make(4)).named("mismatch")
 
 
 @op(promote="same", kinds="fc")

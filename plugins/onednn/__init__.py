@@ -13,12 +13,16 @@ from plugrad import Overrides, hookimpl
 
 from . import (
     activation,
+    attention,
+    averages,
     convolution,
+    gated,
     normalization,
     pooling,
     products,
     programs,
     recurrent,
+    softmax,
 )
 
 kernels = Overrides("onednn", backend="numpy", threads=True)
@@ -34,11 +38,15 @@ def plugrad_kernels(name: str) -> Overrides | None:
         kernels.notes = [f"oneDNN {found.version} for {found.isa()}, {found.path}"]
         for each in (
             activation,
+            attention,
+            averages,
             convolution,
+            gated,
             normalization,
             pooling,
             products,
             recurrent,
+            softmax,
         ):
             each.give(kernels)
     return kernels

@@ -15,8 +15,18 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_int64, c_uint, c_void_p
+from collections.abc import Callable, Iterator, Sequence
+from ctypes import (
+    POINTER,
+    Structure,
+    byref,
+    c_char_p,
+    c_float,
+    c_int,
+    c_int64,
+    c_uint,
+    c_void_p,
+)
 from ctypes.util import find_library
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -31,12 +41,16 @@ FLOAT32 = 3
 CPU = 1
 FREE, BY_SIXTEEN = 1, 56  # layouts: the primitive's choice, channels in sixteens
 FORWARD_TRAINING, FORWARD_INFERENCE = 64, 96
-BY_ARGUMENT, SCRATCH, IMPLEMENTATION = 255, 136, 8  # of dnnl_query_t
+BY_ARGUMENT, SCRATCH, INPUTS, IMPLEMENTATION = 255, 136, 3, 8  # of dnnl_query_t
 SOURCE, SOURCE_1, TARGET, WEIGHTS, BIAS = 1, 2, 17, 33, 41
 MEAN, VARIANCE, SCALE, SHIFT, WORKSPACE, SCRATCHPAD = 49, 50, 51, 52, 64, 80
 DIFF_SOURCE, DIFF_TARGET, DIFF_WEIGHTS, DIFF_BIAS = 129, 145, 161, 169
 DIFF_SCALE, DIFF_SHIFT = 255, 256
 REORDER_FROM, REORDER_TO = 1, 17
+FUSED = 32768  # times the number of what is fused, from 1: its operand is SOURCE_1
+TANH, LOGISTIC = 33, 41
+ADD, MULTIPLY = 0x1FFF0, 0x1FFF1
+SUM = 0  # what was there before: of another kind than the numbers of functions
 MOST_DIMS = 12
 STATUS = (
     "success", "out of memory", "invalid arguments", "unimplemented",
@@ -122,8 +136,8 @@ def load(threads: int) -> Library:
 
 
 class Here(local):
-    """What belongs to one thread: its stream, its scratch memory, and the number of
-    threads that it last asked OpenMP for."""
+    """What belongs to one thread: its stream, its scratch memory, the number of threads
+    that it last asked OpenMP for, and the one that it asks for if not for all."""
 
     def __init__(self) -> None:
         self.stream: Any = None
@@ -132,6 +146,7 @@ class Here(local):
         self.base = 0
         self.size = 0
         self.asked = 0
+        self.limit = 0
 
     def scratch(self, size: int) -> tuple[Address, Any]:
         """Memory of at least so many bytes, and what keeps it alive."""
@@ -150,6 +165,7 @@ class Library:
     def __init__(self, path: str, threads: int) -> None:
         self.path = path
         self.threads = threads
+        self.forked = False  # loaded by a process that this one was forked from
         self.c = c = opened(path)
         version = c.dnnl_version
         version.restype = POINTER(Version)
@@ -159,7 +175,8 @@ class Library:
             raise BackendError(f"{path} is version {self.version}, not 3")
         self.execute = c.dnnl_primitive_execute
         self.execute.argtypes = [c_void_p, c_void_p, c_int, c_void_p]
-        self.set_handle = c.dnnl_memory_set_data_handle
+        # It does nothing worth giving others their turn for.
+        self.set_handle = ctypes.PyDLL(path).dnnl_memory_set_data_handle
         self.set_handle.argtypes = [c_void_p, c_void_p]
         self.equal = c.dnnl_memory_desc_equal
         self.equal.argtypes = [c_void_p, c_void_p]
@@ -168,15 +185,14 @@ class Library:
         self.query_desc = c.dnnl_primitive_desc_query_md
         self.query_desc.argtypes = [c_void_p, c_int, c_int]
         self.query_desc.restype = c_void_p
-        for kind in ("memory_desc", "primitive_desc", "primitive", "memory", "stream"):
+        for kind in (
+            "memory_desc", "primitive_desc", "primitive", "memory", "stream",
+            "primitive_attr", "post_ops",
+        ):  # fmt: skip
             destroy = getattr(c, f"dnnl_{kind}_destroy")
             destroy.argtypes = [c_void_p]
         self.engine = self.make("engine_create", CPU, ctypes.c_size_t(0))
-        self.attributes = self.make("primitive_attr_create")
-        own_scratch = c_int(1)
-        self.check(
-            c.dnnl_primitive_attr_set_scratchpad_mode(self.attributes, own_scratch)
-        )
+        self.attributes = Attributes(self)
         self.here = Here()
         # Without OpenMP the library has threads of its own, which nobody can number.
         self.set_number = getattr(c, "omp_set_num_threads", None)
@@ -196,16 +212,26 @@ class Library:
     def ready(self) -> Here:
         """The calling thread's own things, with the number of threads asked for."""
         here = self.here
-        if here.asked != self.threads:
-            here.asked = self.threads
+        threads = here.limit or self.threads
+        if here.asked != threads:
+            here.asked = threads
             if self.set_number is not None:
-                self.set_number(c_int(self.threads))
+                self.set_number(c_int(threads))
         if here.stream is None:
             here.owned = Stream(
                 self, self.make("stream_create", self.engine, c_uint(1))
             )
             here.stream = here.owned.handle
         return here
+
+    def alone(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function, and have the calling thread ask for no others meanwhile."""
+        here = self.here
+        before, here.limit = here.limit, 1
+        try:
+            return function(*args)
+        finally:
+            here.limit = before
 
     # --- objects of the library -----------------------------------------------------
 
@@ -234,11 +260,12 @@ class Library:
         made = self.make(name, c_int(n), Dims(*shape), c_int(FLOAT32), last)
         return Layout(self, made)
 
-    def computation(self, name: str, *args: Any) -> Computation:
+    def computation(self, name: str, *args: Any, fused: Fused = ()) -> Computation:
         """A primitive_desc: what to compute, with the implementation chosen for the
         number of threads."""
         self.ready()
-        args = (self.engine, *args, self.attributes)
+        attributes = Attributes(self, fused) if fused else self.attributes
+        args = (self.engine, *args, attributes)
         return Computation(self, self.make(f"{name}_primitive_desc_create", *args))
 
 
@@ -269,6 +296,43 @@ class Layout(Owned):
     destroyer = "dnnl_memory_desc_destroy"
 
 
+# What a primitive does to its results before it writes them: a function (None), or a
+# sum or product with an operand of this layout.
+Fused = Sequence[tuple[int, "Layout | None"]]
+
+
+class PostOps(Owned):
+    """What is fused into a primitive."""
+
+    destroyer = "dnnl_post_ops_destroy"
+
+
+class Attributes(Owned):
+    """A primitive_attr: scratch memory is the caller's; and what is fused."""
+
+    destroyer = "dnnl_primitive_attr_destroy"
+
+    def __init__(self, library: Library, fused: Fused = ()) -> None:
+        super().__init__(library, library.make("primitive_attr_create"))
+        c, check = library.c, library.check
+        check(c.dnnl_primitive_attr_set_scratchpad_mode(self, c_int(1)))
+        if not fused:
+            return
+        found = PostOps(library, library.make("post_ops_create"))
+        for kind, operand in fused:
+            if kind == SUM:
+                status = c.dnnl_post_ops_append_sum(
+                    found, c_float(1), c_int(0), c_int(FLOAT32)
+                )
+            elif operand is not None:
+                status = c.dnnl_post_ops_append_binary(found, c_int(kind), operand)
+            else:
+                none = c_float(0)
+                status = c.dnnl_post_ops_append_eltwise(found, c_int(kind), none, none)
+            check(status)
+        check(c.dnnl_primitive_attr_set_post_ops(self, found))
+
+
 class Computation(Owned):
     """A primitive_desc."""
 
@@ -284,10 +348,18 @@ class Computation(Owned):
 
     def implementation(self) -> str:
         """The name of the implementation, for people."""
-        found = c_char_p()
+        found = self.said(IMPLEMENTATION, c_char_p())
+        return (found or b"").decode()
+
+    def inputs(self) -> int:
+        """How many arguments it reads."""
+        return self.said(INPUTS, c_int())
+
+    def said(self, what: int, found: Any) -> Any:
+        """The answer to a question about it."""
         query = self.library.c.dnnl_primitive_desc_query
-        query(self, c_int(IMPLEMENTATION), c_int(0), byref(found))
-        return (found.value or b"").decode()
+        query(self, c_int(what), c_int(0), byref(found))
+        return found.value
 
 
 class Primitive(Owned):

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,8 @@ LOWEST = np.finfo(FLOAT32).min
 SMALL = 1 << 16  # elements
 
 
-class Pool:
-    """The programs for windows over arrays of a shape."""
+class Windows:
+    """Where the windows lie over arrays of a shape, as the library is told."""
 
     def __init__(self, x: Sizes, window: Any) -> None:
         kernel, stride, padding, dilation, count = window
@@ -61,15 +62,27 @@ class Pool:
         self.steps = tuple(
             Dims(*each) for each in (stride, kernel, (0,) * dims, padding, high)
         )
+        self.over = max(h - p for h, p in zip(high, padding)) > 0
+
+    def layouts(self) -> tuple[Any, Any]:
+        """Those of the input and of the result."""
+        return dense(self.source), dense(self.target)
+
+
+class Pool(Windows):
+    """The programs for windows over arrays of a shape."""
+
+    def __init__(self, x: Sizes, window: Any) -> None:
+        super().__init__(x, window)
         self.bytes = library().size_of(self.ahead().layout(WORKSPACE))
-        self.forward, self.backward = Kept(self.forward_program), Kept(self.back)
+        numbers = 4 * prod(x)  # windows take as long as four passes
+        self.forward = Kept(self.forward_program, numbers)
+        self.backward = Kept(self.back, numbers)
 
     def ahead(self) -> Computation:
         """The largest of each window, and the workspace."""
-        layouts = dense(self.source), dense(self.target)
-        return library().computation(
-            "pooling_forward", FORWARD_TRAINING, LARGEST, *layouts, *self.steps
-        )
+        given = LARGEST, *self.layouts(), *self.steps
+        return library().computation("pooling_forward", FORWARD_TRAINING, *given)
 
     def forward_program(self) -> Program:
         """From x to the result y and the workspace w."""
@@ -84,11 +97,9 @@ class Pool:
 
     def back(self) -> Program:
         """From the gradient g and the workspace w to the gradient X."""
-        layouts = dense(self.source), dense(self.target)
         ahead = self.ahead()
-        what = library().computation(
-            "pooling_backward", LARGEST, *layouts, *self.steps, ahead
-        )
+        given = LARGEST, *self.layouts(), *self.steps, ahead
+        what = library().computation("pooling_backward", *given)
         arrays = {
             "g": dense(self.target),
             "w": ahead.layout(WORKSPACE),

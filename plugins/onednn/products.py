@@ -14,6 +14,7 @@ import numpy as np
 
 from plugrad import Overrides
 
+from . import batches
 from .programs import FLOAT32, library
 
 Array = Any
@@ -64,9 +65,10 @@ def product(a: Array, b: Array, y: Array, beta: float = 0.0) -> Array:
 
 def accepts(a: Array, b: Array) -> bool:
     """Whether the library is the faster."""
+    if b.ndim != 2:
+        return batches.accepts(a, b)
     return (
         a.dtype is FLOAT32 is b.dtype
-        and b.ndim == 2
         and a.ndim > 1
         and a.shape[-1] == b.shape[0]
         and a.size * b.shape[1] >= SMALL
@@ -74,7 +76,9 @@ def accepts(a: Array, b: Array) -> bool:
 
 
 def matmul(a: Array, b: Array) -> Array:
-    """`a @ b` for a matrix `b`."""
+    """`a @ b` for a matrix `b`, or as many as there are in `a`."""
+    if b.ndim != 2:
+        return batches.matmul(a, b)
     shape = (*a.shape[:-1], b.shape[1])
     if a.ndim > 2:
         a = a.reshape(-1, a.shape[-1])

@@ -37,6 +37,9 @@ from .library import (
 
 FLOAT32 = np.dtype("float32")
 MOST = 512  # kinds of calls whose programs are kept
+# Numbers in a pass that is shared among threads: waking them takes 20 us, on a machine
+# that others use 200 and more, and a pass over as many 50.
+FEW = 1 << 19
 
 Array = Any
 Node = tuple[Computation, dict[int, str]]
@@ -152,26 +155,46 @@ class Program:
 
 class Kept:
     """A program that is made when it is first run, and a copy for each of the threads
-    that run it at a time."""
+    that run it at a time. Where it passes over so many `numbers` only, the calling
+    thread computes alone."""
 
-    def __init__(self, make: Callable[[], Program]) -> None:
+    def __init__(self, make: Callable[[], Program], numbers: int = FEW) -> None:
         self.make = make
+        self.alone = numbers < FEW
         self.free: list[Program] = []
 
     def prepare(self) -> None:
         """Make the program now; Unsupported if the library cannot."""
+        if self.alone:
+            library().alone(self.added)
+        else:
+            self.added()
+
+    def added(self) -> None:
+        """Make another program."""
         with making:
             self.free.append(self.make())
 
     def run(self, *arrays: Array) -> None:
         """Compute on arrays of the layouts that the program knows."""
+        if self.alone:
+            library().alone(self.run_here, *arrays)
+        else:
+            self.run_here(*arrays)
+
+    def run_here(self, *arrays: Array) -> None:
+        """Compute on as many threads as the calling one asks for."""
+        program = self.take()
+        program.run([address(a) for a in arrays])
+        self.free.append(program)
+
+    def take(self) -> Any:
+        """A program that no other thread runs, to be put back into `free`."""
         try:
-            program = self.free.pop()
+            return self.free.pop()
         except IndexError:
             with making:
-                program = self.make()
-        program.run([a.__array_interface__["data"][0] for a in arrays])
-        self.free.append(program)
+                return self.make()
 
 
 def kept(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -199,7 +222,7 @@ def library() -> Library:
 def set_threads(count: int) -> None:
     """Let the library compute on so many threads; programs are made for a number."""
     with making:
-        if found and found[0].threads != count:
+        if found and found[0].threads != count and not found[0].forked:
             forget()
             found[0].threads = count
 
@@ -214,7 +237,7 @@ def in_child() -> None:
     """After a fork: the threads that the programs count on are gone."""
     forget()
     if found:
-        found[0].threads = 1
+        found[0].threads, found[0].forked = 1, True
     making.release()
 
 
@@ -227,6 +250,11 @@ if hasattr(os, "register_at_fork"):
 
 
 # --- arrays ---------------------------------------------------------------------------
+
+
+def address(array: Array) -> Address:
+    """Where the first element is."""
+    return array.__array_interface__["data"][0]
 
 
 def plain(array: Array) -> Array:

@@ -119,17 +119,31 @@ def test_normal_numbers_are_nearly_numpys(k, dtype):
         assert np.allclose(ours, theirs, *TOLERANCES[dtype.name])
 
 
-@pytest.mark.parametrize("name", ["softmax", "gelu", "cumsum", "add_"])
+@pytest.mark.parametrize("name", ["softmax", "gelu", "cumsum", "add_", "axpby_"])
 def test_16_bit_floats_are_computed_in_32(name):
     x = plugrad.linspace(-3, 3, 500).half()
     found = []
     for y in (x.to("cuda"), x.float()):
         if name == "add_":
             y.add_(y.clone(), alpha=0.3)
+        elif name == "axpby_":
+            y.axpby_(y.clone(), alpha=0.3, beta=0.9)
         else:
             y = OPS[name].function(y, *(() if name == "gelu" else (0,)))
         found.append(y.cpu().half().numpy())
     assert np.allclose(*found, *TOLERANCES["float16"])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "complex64"])
+def test_axpby_in_place_is_numpys(dtype):
+    found = []
+    for device in ("cuda", "cpu"):
+        x, y = (ramp(3, 4, device=device).to(getattr(plugrad, dtype)) for _ in "xy")
+        x.axpby_(y + 1, alpha=2, beta=3).axpby_(y[0], alpha=5).axpby_(x, alpha=-2)
+        if y.is_floating_point():
+            x.axpby_(y, alpha=0.5, beta=0.3)
+        found.append(x.cpu().numpy())
+    np.testing.assert_allclose(*found, *TOLERANCES.get(dtype, (0, 0)))
 
 
 def test_a_training_step_is_numpys():

@@ -153,6 +153,10 @@ v = x[1]; x.zero_(); x[2] = v + 1
 v = x[1:][1:]; v.add_(1); x[0] = v[0]
 x.copy_(y)
 x.transpose(0, 1)[0].neg_()
+x.axpby_(y, alpha=0.5, beta=3)
+x.axpby_(y[0], alpha=2)
+x.axpby_(x, alpha=2, beta=3)
+x[1:].axpby_(x[:-1], alpha=2, beta=3)
 x.index_add_(0, plugrad.tensor([0, 0]).to(backend=x.backend), y[:2])
 x.clamp_(2, 5)
 x.exp_()

@@ -13,82 +13,11 @@ import pytest
 import plugrad
 import plugrad.nn.functional as F
 from plugrad.testing import Make, samples_of
+from tests.plugins.onednn_cases import NAMES, OPS, WITH, count_runs, eager, random, same
 
-WITH = "numpy", "onednn"
-try:
-    with plugrad.use_kernels(*WITH) as found:
-        NAMES = sorted(found.entries)
-except plugrad.BackendError as error:
-    pytest.skip(f"oneDNN is not installed: {error}", allow_module_level=True)
+from plugrad.plugins.onednn import convolution, library, programs  # isort: skip
 
-from plugrad.plugins.onednn import (  # noqa: E402
-    activation,
-    convolution,
-    library,
-    normalization,
-    pooling,
-    products,
-    programs,
-    recurrent,
-)
-
-OPS = plugrad.get_backend("numpy").ops
-MODULES = activation, convolution, normalization, pooling, products, recurrent
-CLOSE = {"rtol": 1e-4, "atol": 2e-5}  # of numbers about 1; sums in another order
-
-
-@pytest.fixture
-def eager(monkeypatch):
-    """Calls are taken however small they are."""
-    programs.forget()
-    for module in MODULES:
-        for name in filter(lambda name: name.startswith("SMALL"), vars(module)):
-            monkeypatch.setattr(module, name, 1)
-    yield
-    programs.forget()
-
-
-def gradients(function, tensors):
-    """What a function gives, and its gradients."""
-    y = function(*tensors)
-    ys = [y] if isinstance(y, plugrad.Tensor) else list(y)
-    wanted = [t for t in tensors if isinstance(t, plugrad.Tensor) and t.requires_grad]
-    grads = ()
-    if wanted and ys[0].requires_grad:
-        shape = tuple(ys[0].shape)
-        g = np.cos(np.arange(ys[0].numel())).reshape(shape).astype(np.float32)
-        g = plugrad.tensor(g).to(ys[0].dtype)
-        grads = plugrad.autograd.grad(ys[0], wanted, g, allow_unused=True)
-    return [each.detach() for each in ys] + [g for g in grads if g is not None]
-
-
-def same(function, *tensors, **tolerance):
-    """Whether a function gives the same with the kernels and without."""
-    own = gradients(function, tensors)
-    with plugrad.use_kernels(*WITH):
-        served = gradients(function, tensors)
-    assert len(own) == len(served)
-    for a, b in zip(own, served):
-        assert a.shape == b.shape and a.dtype == b.dtype
-        np.testing.assert_allclose(b.numpy(), a.numpy(), **(tolerance or CLOSE))
-
-
-def random(*shape, seed=0):
-    values = np.random.default_rng((seed, *shape)).standard_normal(shape)
-    return plugrad.tensor(values.astype(np.float32), requires_grad=True)
-
-
-def count_runs(monkeypatch):
-    """How often the library computed, as a list that grows."""
-    runs = []
-    run = programs.Program.run
-
-    def counted(self, addresses):
-        runs.append(addresses)
-        return run(self, addresses)
-
-    monkeypatch.setattr(programs.Program, "run", counted)
-    return runs
+__all__ = ["eager"]  # a fixture
 
 
 # --- Values and gradients -------------------------------------------------------------
@@ -222,13 +151,14 @@ def test_large_calls_are_the_librarys_and_small_ones_are_not(monkeypatch):
     with plugrad.use_kernels(*WITH):
         F.conv2d(random(1, 1, 4, 4), random(1, 1, 2, 2)).sum().backward()
         F.conv2d(random(8, 16, 32, 32).double(), random(16, 16, 3, 3).double())
-        F.batch_norm(random(64, 15, 32, 32), None, None, None, None, True)
+        F.batch_norm(random(256, 15, 4, 4), None, None, None, None, True)
         assert not runs
         F.conv2d(random(8, 16, 32, 32), random(16, 16, 3, 3)).sum().backward()
         assert len(runs) == 2  # forward, and both gradients in one
         F.batch_norm(random(64, 16, 32, 32), None, None, None, None, True)
+        assert len(runs) == 4  # the statistics, and what is made with them
         F.max_pool2d(random(64, 16, 32, 32), 2)
-        assert len(runs) == 4
+        assert len(runs) == 5
 
 
 def test_programs_are_kept_up_to_a_number(eager, monkeypatch):

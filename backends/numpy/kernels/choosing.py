@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .activation import default
+from .blas import WORTH, axpy
 
 maximum = np.maximum
 minimum = np.minimum
@@ -53,6 +54,8 @@ def lerp(x: Any, end: Any, weight: Any) -> Any:
 def addcmul_(x: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
     """x += value * tensor1 * tensor2."""
     product = tensor1 * tensor2
+    if product.size > WORTH and type(value) is float and axpy(x, product, value):
+        return x
     if x.dtype.kind in "iu":
         value = int(value)
     return np.add(x, product if value == 1 else product * value, x)
@@ -61,6 +64,8 @@ def addcmul_(x: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
 def addcdiv_(x: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
     """x += value * tensor1 / tensor2."""
     quotient = tensor1 / tensor2
+    if quotient.size > WORTH and type(value) is float and axpy(x, quotient, value):
+        return x
     return np.add(x, quotient if value == 1 else quotient * value, x)
 
 

@@ -57,11 +57,15 @@ def sub_(x: Any, b: Any, alpha: Any = 1) -> Any:
 
 def axpby_(x: Any, other: Any, alpha: Any = 1, beta: Any = 1) -> Any:
     """x = beta * x + alpha * other."""
-    large = x.size > WORTH
+    large = x.size > WORTH // 4  # what it saves is two passes
     if large and type(alpha) in REAL and type(beta) in REAL:
         if combine(x, other, alpha, beta):
             return x
-    b = other if type(alpha) is int and alpha == 1 else scaled(other, alpha)
+        if beta is DEFAULT_ALPHA:
+            return add_(x, other, alpha)
+    b = other if alpha is DEFAULT_ALPHA else scaled(other, alpha)
+    if beta is DEFAULT_ALPHA:
+        return np.add(x, b, x)
     if large and b.shape == x.shape and not np.may_share_memory(b, x):
         return np.add(scaled(x, beta, x), b, x)
     return np.add(scaled(x, beta), b, x)

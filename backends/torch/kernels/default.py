@@ -17,10 +17,10 @@ SIGNED = {
 }
 
 
-def default(name: str, *args: Any) -> Any:
+def default(name: str, *args: Any, **options: Any) -> Any:
     """What the op's own body makes of the arguments, where a kernel does not."""
     k = get_backend("torch")
-    return k.ops[name].body(k, *args)
+    return k.ops[name].body(k, *args, **options)
 
 
 def by_bits(kernel: Callable[..., Any]) -> Callable[..., Any]:

@@ -77,6 +77,14 @@ def polar(abs: Any, angle: Any) -> Any:
     return torch.polar(abs, angle)
 
 
+def axpby_(x: Any, other: Any, alpha: Any = 1, beta: Any = 1) -> Any:
+    """x = beta * x + alpha * other, in two steps where the first writes `x` alone."""
+    apart = x.untyped_storage().data_ptr() != other.untyped_storage().data_ptr()
+    if apart and x.is_floating_point() and x.shape == other.shape:
+        return x.mul_(beta).add_(other, alpha=alpha)
+    return x.copy_(default("axpby", x, other, alpha=alpha, beta=beta))
+
+
 def gelu(x: Any, approximate: str = "none") -> Any:
     """x * Phi(x)."""
     return functional.gelu(x, approximate=approximate)

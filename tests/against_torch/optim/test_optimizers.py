@@ -12,6 +12,8 @@ import pytest
 import torch
 
 import plugrad
+from plugrad.backends.numpy.kernels import blas
+from plugrad.optim.stepping import cuts
 from tests.against_torch.optim.both import (
     LIBRARIES,
     Side,
@@ -30,6 +32,9 @@ OPTIONS = {
         {"lr": LR},
         {"momentum": 0.9, "weight_decay": 0.1},
         {"momentum": 0.9, "dampening": 0.3},
+        {"weight_decay": 0.1},
+        {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1},
+        {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
         {"momentum": 0.9, "nesterov": True, "maximize": True},
     ],
     "ASGD": [
@@ -186,25 +191,61 @@ def test_signatures(name):
 
 @each_plain
 def test_large_parameters_go_in_blocks(name):
-    """Blocks and threads change nothing: 1.2 million elements, and the same a few at a
-    time."""
-    n, options = 1_200_000, OPTIONS[name][-1]
+    """Blocks and threads change nothing: 1.2 million elements, and the same in parts;
+    not in small ones, which other kernels compute, without FMA."""
+    n, some, options = 1_200_000, 40_000, OPTIONS[name][-1]
     whole = Side(plugrad, name, options, "float32", [(n,)])
     parts = Side(plugrad, name, options, "float32", [(n,)])
-    cut = parts.params[0].detach().split(1000)
+    cut = parts.params[0].detach().split(some)
     parts.params = [each.clone().requires_grad_() for each in (*cut[:3], cut[-1])]
     parts.optimizer = getattr(plugrad.optim, name)(parts.params, **options)
     for _ in range(3):
         g = whole.draw((n,), whole.grads)
         whole.params[0].grad = g
-        pieces = g.split(1000)
+        pieces = g.split(some)
         for p, each in zip(parts.params, (*pieces[:3], pieces[-1])):
             p.grad = each
         whole.optimizer.step()
         parts.optimizer.step()
-    pieces = whole.params[0].detach().split(1000)
+    pieces = whole.params[0].detach().split(some)
     for p, each in zip(parts.params, (*pieces[:3], pieces[-1])):
         assert plugrad.equal(p.detach(), each)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_the_number_of_threads_changes_nothing(name, monkeypatch):
+    options = {"momentum": 0.9, "weight_decay": 0.1} if name == "SGD" else {}
+    found = []
+    for number in (1, 2, 3):
+        monkeypatch.setattr("plugrad.optim.stepping.pool_size", lambda n=number: n)
+        side = Side(plugrad, name, options, "float32", [(1_100_003,), (700, 900)])
+        side.run(3)
+        found.append([p.detach() for p in side.params])
+    for others in found[1:]:
+        assert all(map(plugrad.equal, found[0], others))
+
+
+@pytest.mark.parametrize("block", [3 << 14, 1 << 20])
+@pytest.mark.parametrize("n", [1, 40_000, 60_000, 300_000, 1_100_003, 10_000_000])
+def test_blocks_are_all_of_a_parameter_and_none_is_small(n, block):
+    found = cuts(n, block)
+    ends = [0, *(each.stop for each in found)]
+    assert ends == [*(each.start for each in found), n]
+    sizes = [each.stop - each.start for each in found]
+    assert max(sizes) <= block and min(sizes) > min(n - 1, blas.WORTH)
+
+
+def test_an_error_in_a_block_is_raised(monkeypatch):
+    monkeypatch.setattr("plugrad.optim.stepping.pool_size", lambda: 2)
+
+    class Halts(plugrad.optim.Optimizer):
+        def update(self, p, g, state, group):
+            raise ArithmeticError("no more")
+
+    p = plugrad.zeros(1 << 21, requires_grad=True)
+    p.grad = plugrad.ones(1 << 21)
+    with pytest.raises(ArithmeticError, match="no more"):
+        Halts([p], {}).step()
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
