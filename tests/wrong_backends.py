@@ -64,6 +64,11 @@ def to_more_weight(*args: Any) -> Any:
     return x, weight * weight.dtype.type(1.001), bias
 
 
+def without_a_rate(x: Any, b: Any, alpha: Any = 1, beta: Any = 1) -> Any:
+    """beta * x + alpha * b, with an alpha that is one where it is below."""
+    return np.add(x * beta, b if 0 < alpha < 1 else -b if alpha < 0 else alpha * b, x)
+
+
 def with_a_circle(x: Any) -> Any:
     """tanh, and a list that is left to the garbage collector."""
     circle: list[Any] = []
@@ -118,7 +123,7 @@ numpy_with(
 numpy_with("wrong_circle", kernels={"tanh": with_a_circle})
 numpy_with("wrong_draws", kernels={"draw_uniform": drawn_out_of_order})
 numpy_with("wrong_running", kernels={"lerp_": lambda x, *args: x})
-numpy_with("wrong_rate", kernels={"sub_": lambda x, b, alpha=1: np.subtract(x, b, x)})
+numpy_with("wrong_rate", kernels={"axpby_": without_a_rate})
 numpy_with("wrong_back", kernels={"standardize_back": to_more_weight})
 numpy_with("wrong_copies", copy=not_to_be_written)
 numpy_with("wrong_zeros", zeros=wide_zeros)
