@@ -103,7 +103,7 @@ def _work(pipe: Connection, make: Maker, args: tuple[Any, ...]) -> None:
             pipe.send(turn)
     except EOFError:
         return
-    except Exception as error:
+    except Exception as error:  # becomes a note below the table
         pipe.send(Failed(brief(error)))
 
 

@@ -117,7 +117,7 @@ def chain(begun: Start) -> Forward:
                 case "Flatten":
                     x = x.reshape(len(x), -1)
                 case _:
-                    raise NotImplementedError(kind)
+                    raise NotImplementedError(f"a layer {kind} in JAX")
         return x
 
     return forward

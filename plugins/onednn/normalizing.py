@@ -34,56 +34,46 @@ OPTIONS = c_uint(2 | 4)  # with a scale and a shift
 SIXTEEN = 16
 
 
-class Layers:
-    """A mean for each row, and a weight for each place of a row."""
+class Served:
+    """A normalization by the library's programs: which they are, how many weights
+    there are, and the shape of the means, by `how` it is asked for."""
 
-    @staticmethod
-    def forward(x: Array, weight: Array, bias: Array, how: Any) -> tuple[Any, Any]:
+    def __init__(self, place: Callable[[Any], Any]) -> None:
+        self.place = place
+
+    def forward(self, x: Array, weight: Array, bias: Array, how: Any) -> Any:
         """(x - mean) / sqrt(variance + eps) * weight + bias, and what is kept."""
-        (n, length), _, _, eps, _ = how
-        x, y, w, b = prepared(x, weight, bias, length)
-        mean, variance = np.empty((2, n, 1), FLOAT32)
-        of_layers(n, length, eps)[0].run(x, y, w, b, mean, variance)
-        return (y, mean, variance), x
-
-    @staticmethod
-    def vjp(
-        g: Array, x: Array, weight: Array, mean: Array, variance: Array, how: Any,
-        wanted: Any,
-    ) -> Any:  # fmt: skip
-        """The gradients to x, the weight and the bias."""
-        (n, length), _, _, eps, _ = how
-        x, to_x, w, b = prepared(x, weight, None, length)
-        to_weight, to_bias = np.empty((2, length), FLOAT32)
-        known = plain(g), x, to_x, w, b, mean, variance
-        of_layers(n, length, eps)[1].run(*known, to_weight, to_bias)
-        return to_x, to_weight, to_bias
-
-
-class Blocks:
-    """A mean for each channel, of batches that are brought into another order."""
-
-    @staticmethod
-    def forward(x: Array, weight: Array, bias: Array, how: Any) -> tuple[Any, Any]:
-        """(x - mean) / sqrt(variance + eps) * weight + bias, and what is kept."""
-        shape, _, lanes, eps, _ = how
-        x, y, w, b = prepared(x, weight, bias, shape[1])
+        (ahead, _), many, lanes = self.place(how)
+        x, y, w, b = prepared(x, weight, bias, many)
         mean, variance = np.empty((2, *lanes), FLOAT32)
-        of_blocks(tuple(shape), eps)[0].run(x, y, w, b, mean, variance)
+        ahead.run(x, y, w, b, mean, variance)
         return (y, mean, variance), x
 
-    @staticmethod
     def vjp(
-        g: Array, x: Array, weight: Array, mean: Array, variance: Array, how: Any,
+        self, g: Array, x: Array, weight: Array, mean: Array, variance: Array, how: Any,
         wanted: Any,
     ) -> Any:  # fmt: skip
         """The gradients to x, the weight and the bias."""
-        shape, _, _, eps, _ = how
-        x, to_x, w, b = prepared(x, weight, None, shape[1])
-        to_weight, to_bias = np.empty((2, shape[1]), FLOAT32)
-        known = plain(g), x, to_x, w, b, mean, variance
-        of_blocks(tuple(shape), eps)[1].run(*known, to_weight, to_bias)
+        (_, back), many, _ = self.place(how)
+        x, to_x, w, b = prepared(x, weight, None, many)
+        to_weight, to_bias = np.empty((2, many), FLOAT32)
+        back.run(plain(g), x, to_x, w, b, mean, variance, to_weight, to_bias)
         return to_x, to_weight, to_bias
+
+
+def by_rows(how: Any) -> Any:
+    """Of one with a mean for each row, and a weight for each place of a row."""
+    (n, length), _, _, eps, _ = how
+    return of_layers(n, length, eps), length, (n, 1)
+
+
+def by_channels(how: Any) -> Any:
+    """Of one with a mean for each channel, in batches brought into another order."""
+    shape, _, lanes, eps, _ = how
+    return of_blocks(tuple(shape), eps), shape[1], lanes
+
+
+Layers, Blocks = Served(by_rows), Served(by_channels)
 
 
 def prepared(x: Array, weight: Array, bias: Array, many: int) -> Any:
