@@ -4,6 +4,8 @@
   weight (with that to its bias). A transposed convolution is the same three in other
   roles: it is the gradient of a convolution to its input.
 - The two gradients are one program: the gradient that comes in is reordered once.
+- A convolution of many numbers is computed for some images after the other, so that
+  what was reordered is still in the processor's cache.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ Sizes = tuple[int, ...]
 
 DIRECT = 1
 SMALL = 1 << 17  # multiplications: below, the plain kernel's calls cost less
+CACHED = 2 << 20  # numbers that go in and come out of one run: 8 MiB
 
 
 class Problem:
@@ -105,6 +108,8 @@ class Kind:
     def __init__(self, problem: Problem, shape: Sizes) -> None:
         self.problem = problem
         self.shape = shape  # of the result
+        # The images of each run of the forward way, and its programs.
+        self.parts: list[tuple[Any, Kind]] = [(..., self)]
         out = problem.target[1]
         self.shapes = {
             "s": problem.source, "w": problem.split, "b": (out,), "t": problem.target
@@ -182,7 +187,14 @@ def kind(
         problem.to_weight(False)
     except Unsupported:
         return None
-    return Kind(problem, shape)
+    whole = Kind(problem, shape)
+    many = -(-x[0] // -(-(prod(x) + prod(shape)) // CACHED))
+    if many < x[0]:
+        options = weight, bias, stride, padding, dilation, transposed, extra, groups
+        cuts = [slice(i, min(i + many, x[0])) for i in range(0, x[0], many)]
+        parts = [(cut, kind((cut.stop - cut.start, *x[1:]), *options)) for cut in cuts]
+        whole.parts = parts if all(how for _, how in parts) else whole.parts
+    return whole
 
 
 def accepts(
@@ -220,15 +232,14 @@ def forward(
     sizes = stride, padding, dilation, transposed, extra, groups
     how = kind(x.shape, weight.shape, shape, *sizes)
     y = np.empty(how.shape, FLOAT32)
-    a, w = plain(x), plain(weight)
-    if transposed:
-        how.run("twS", a, w, y)
-        if bias is not None:
-            y += bias.reshape(-1, *(1,) * (y.ndim - 2))
-    elif bias is None:
-        how.run("swT", a, w, y)
-    else:
-        how.run("swbT", a, w, plain(bias), y)
+    a, others, names = plain(x), [plain(weight)], "twS" if transposed else "swT"
+    if bias is not None and not transposed:
+        names = "swbT"
+        others.append(plain(bias))
+    for images, part in how.parts:
+        part.run(names, a[images], *others, y[images])
+    if bias is not None and transposed:
+        y += bias.reshape(-1, *(1,) * (y.ndim - 2))
     return y, (x, weight, shape, sizes)
 
 

@@ -76,6 +76,23 @@ def test_convolutions_of_random_sizes(seed, eager):
     same(lambda *t: function(*t, *rest), x, weight, bias, **tolerance)
 
 
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_many_images_are_computed_some_after_the_other(
+    bias, transposed, eager, monkeypatch
+):
+    monkeypatch.setattr(convolution, "CACHED", 1300)
+    function = F.conv_transpose2d if transposed else F.conv2d
+    tensors = random(7, 4, 9, 9), random(4, 4, 3, 3), random(4) if bias else None
+    sizes = tensors[0].shape, tensors[1].shape, (4,) if bias else None
+    how = convolution.kind(*sizes, (1,), (0,), (1,), transposed, (0,), 1)
+    many = 2 if transposed else 3  # of 808 or of 520 numbers each
+    cuts = [slice(i, min(i + many, 7)) for i in range(0, 7, many)]
+    assert [cut for cut, _ in how.parts] == cuts
+    assert all(part is not how for _, part in how.parts)
+    same(lambda *t: function(*t), *tensors)
+
+
 def test_some_gradients_alone(eager):
     for wanted in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (0, 1, 1)):
         tensors = random(2, 3, 8, 8), random(4, 3, 3, 3), random(4)
