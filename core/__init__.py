@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .plugging.listing import Listing, PluginInfo, list_backends, list_plugins
     from .plugging.marking import hookimpl
     from .saving import load, save
+    from .sharing import in_threads
     from .threads import get_num_threads, register_threads, set_num_threads
 
 __version__ = "0.1.0"
@@ -89,6 +90,7 @@ __all__ = [
     "get_num_threads",
     "get_printoptions",
     "hookimpl",
+    "in_threads",
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",
@@ -126,6 +128,7 @@ LATER = {
     "compile": "compiling",
     "get_num_threads": "threads",
     "hookimpl": "plugging.marking",
+    "in_threads": "sharing",
     "list_backends": "plugging.listing",
     "list_plugins": "plugging.listing",
     "load": "saving",

@@ -5,16 +5,13 @@
   is temporary is small.
 - Blocks are views of the same memory, so this is for backends whose arrays are written
   in place; others update whole tensors.
-- Array libraries let other threads run while they compute, so many blocks are shared
-  among threads: each takes the next one that is left.
+- Many blocks are shared among threads: each takes the next one that is left.
 """
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import plugrad
@@ -28,9 +25,6 @@ ALIGNED = 64  # elements: no line of the cache is written by two threads
 Update = Callable[[Tensor, Tensor, dict[str, Any]], None]
 Job = tuple[Update, Tensor, Tensor, dict[str, Any]]
 Flat = tuple[Update, Tensor, Tensor, dict[str, Any], dict[str, Tensor]]
-Piece = tuple[Flat, slice]  # a job, and one of its blocks
-
-_pools: list[ThreadPoolExecutor] = []
 
 
 def run(jobs: list[Job], block: int = 0) -> None:
@@ -40,27 +34,16 @@ def run(jobs: list[Job], block: int = 0) -> None:
         for update, p, g, state in jobs:
             update(p, g, state)
         return
-    shares = pool_size()
-    pieces: deque[Piece] = deque()
+    pieces: list[Callable[[], None]] = []
     for job in jobs:
         flat = flattened(job)
         if flat is None:
             update, p, g, state = job
             update(p, g, state)
         else:
-            pieces += [(flat, each) for each in cuts(flat[1].numel(), block)]
-    if shares < 2 or len(pieces) < 2:
-        run_all(pieces)
-        return
-    workers = pool()
-    waiting = [workers.submit(run_all, pieces) for _ in range(shares - 1)]
-    try:
-        run_all(pieces)
-    finally:
-        errors = [each.exception() for each in waiting]
-    for error in errors:
-        if error is not None:
-            raise error
+            blocks = cuts(flat[1].numel(), block)
+            pieces += [partial(run_piece, *flat, each) for each in blocks]
+    plugrad.in_threads(pieces)
 
 
 def cuts(n: int, block: int) -> list[slice]:
@@ -79,16 +62,18 @@ def cuts(n: int, block: int) -> list[slice]:
     return found
 
 
-def run_all(pieces: deque[Piece]) -> None:
-    """Run updates until none is left, without recording: a thread has its own mode."""
+def run_piece(
+    update: Update,
+    p: Tensor,
+    g: Tensor,
+    state: dict[str, Any],
+    parts: dict[str, Tensor],
+    block: slice,
+) -> None:
+    """Update a block, without recording: a thread has its own mode."""
     with plugrad.no_grad():
-        while pieces:
-            try:
-                (update, p, g, state, parts), block = pieces.popleft()
-            except IndexError:  # another thread took the last
-                return
-            cut = {name: x[block] for name, x in parts.items()}
-            update(p[block], g[block], {**state, **cut})
+        cut = {name: x[block] for name, x in parts.items()}
+        update(p[block], g[block], {**state, **cut})
 
 
 def flattened(job: Job) -> Flat | None:
@@ -110,27 +95,3 @@ def flattened(job: Job) -> Flat | None:
 def is_like(value: Any, p: Tensor) -> bool:
     """Whether a part of the state has an element for each of the parameter's."""
     return isinstance(value, Tensor) and value.shape == p.shape and value.ndim > 0
-
-
-def pool_size() -> int:
-    """How many threads share the blocks."""
-    return min(plugrad.get_num_threads(), 8)
-
-
-def pool() -> ThreadPoolExecutor:
-    """The threads, started on first use; a forked process starts its own."""
-    found = _pools[:1]
-    if not found:
-        found = [ThreadPoolExecutor(max(pool_size() - 1, 1), "plugrad-optim")]
-        _pools.extend(found)
-    return found[0]
-
-
-@plugrad.register_threads
-def set_threads(number: int) -> None:
-    """The next step starts as many threads as are asked for."""
-    _pools.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pools.clear)

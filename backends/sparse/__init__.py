@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .backend import SparseBackend, plugrad_backend
 from .patterns import Pattern, SparseArray
-from .products import by_rows, share
+from .products import by_rows
 
 __all__ = [
     "Pattern",
@@ -16,5 +16,4 @@ __all__ = [
     "SparseBackend",
     "by_rows",
     "plugrad_backend",
-    "share",
 ]

@@ -11,69 +11,18 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
 from typing import Any
 
-from plugrad import (
-    BackendError,
-    UnsupportedOpError,
-    get_num_threads,
-    register_threads,
-)
+from plugrad import BackendError, UnsupportedOpError, in_threads
 
 from .patterns import Pattern, SparseArray
 
 Array = Any
 
 FLOPS = 1 << 20  # below so many multiplications, threads cost more than they gain
+PARTS = 16  # of a gradient, for threads that are not equally busy
 BLOCK_BYTES = 1 << 20  # of results at a time
 FETCHED_BYTES = 1 << 17  # of rows of one matrix at a time
-pool: list[ThreadPoolExecutor] = []
-starting = Lock()
-if hasattr(os, "register_at_fork"):  # a child has the list, but not the threads
-    os.register_at_fork(after_in_child=pool.clear)
-
-
-def threads() -> int:
-    """How many threads share the work."""
-    return min(get_num_threads(), 8)
-
-
-@register_threads
-def set_threads(number: int) -> None:
-    """The next product starts as many threads as are asked for."""
-    with starting:
-        pool.clear()
-
-
-def share(jobs: list[Any]) -> None:
-    """Run functions on several threads, this one among them."""
-    n = min(threads(), len(jobs))
-    if n < 2:
-        for job in jobs:
-            job()
-        return
-    with starting:
-        if not pool:
-            pool.append(ThreadPoolExecutor(max(n - 1, 1), "plugrad-sparse"))
-        workers = pool[0]
-    left = iter(jobs)
-    turn = Lock()
-
-    def work() -> None:
-        while True:
-            with turn:
-                job = next(left, None)
-            if job is None:
-                return
-            job()
-
-    others = [workers.submit(work) for _ in range(n - 1)]
-    work()
-    for other in others:
-        other.result()
 
 
 def scipy_sparse(xp: Any) -> Any:
@@ -151,7 +100,7 @@ def product(values: Array, b: Array, pattern: Pattern) -> Array:
 
         return compute
 
-    share([part(i) for i in range(0, rows, block)])
+    in_threads([part(i) for i in range(0, rows, block)])
     return y
 
 
@@ -165,7 +114,7 @@ def sampled(a: Array, b: Array, pattern: Pattern) -> Array:
     a, b = xp.ascontiguousarray(a), xp.ascontiguousarray(b)  # or `take` copies them
     y = xp.empty((n,), kind)
     block = max(64, FETCHED_BYTES // max(width * kind.itemsize, 1))
-    each = max(block, -(-n // (4 * threads())))
+    each = max(block, -(-n // PARTS))
 
     def part(start: int) -> Any:
         def compute() -> None:
@@ -184,7 +133,7 @@ def sampled(a: Array, b: Array, pattern: Pattern) -> Array:
         for job in jobs:
             job()
     else:
-        share(jobs)
+        in_threads(jobs)
     return y
 
 

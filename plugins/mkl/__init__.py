@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from plugrad import Overrides, hookimpl
-from plugrad.backends.sparse import by_rows, share
+from plugrad import Overrides, hookimpl, in_threads
+from plugrad.backends.sparse import by_rows
 
 from .library import Library, load
 
@@ -67,7 +67,7 @@ def product(values: Array, b: Array, pattern: Pattern) -> Array:
         return compute
 
     edges = [0, rows] if pattern.nnz * width < SMALL else split(starts)
-    share([part(first, last) for first, last in zip(edges, edges[1:])])
+    in_threads([part(first, last) for first, last in zip(edges, edges[1:])])
     return y
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from threading import Barrier, BrokenBarrierError, current_thread, main_thread
 
 import pytest
 
 import plugrad
-from plugrad.optim import stepping
+from plugrad import sharing
 
 
 @pytest.fixture
@@ -43,10 +44,103 @@ def test_what_is_not_a_number(wrong, restored):
         plugrad.set_num_threads(wrong)
 
 
-def test_optimizers_use_so_many(restored):
-    for number in (1, 3):
+def names_of_threads(count):
+    """Those that call parts which wait for each other; None for a part alone."""
+    there, found = Barrier(count, timeout=0.5), []
+
+    def part():
+        try:
+            there.wait()
+        except BrokenBarrierError:
+            found.append(None)
+        else:
+            found.append(current_thread().name)
+
+    plugrad.in_threads([part] * count)
+    return found
+
+
+def test_work_is_shared_among_so_many(restored):
+    for number in (2, 3):
         plugrad.set_num_threads(number)
-        assert stepping.pool_size() == number
+        assert len({*names_of_threads(number)} - {None}) == number
+    plugrad.set_num_threads(1)
+    assert names_of_threads(2) == [None, None]
+
+
+def test_each_part_is_called_once(restored):
+    plugrad.set_num_threads(3)
+    found = []
+    for count in (0, 1, 2, 300):
+        found.clear()
+        plugrad.in_threads([lambda i=i: found.append(i) for i in range(count)])
+        assert sorted(found) == list(range(count))
+
+
+def test_an_error_of_a_part_is_the_callers(restored):
+    plugrad.set_num_threads(2)
+    there = Barrier(2, timeout=30)
+
+    def fails(name):
+        there.wait()
+        if (current_thread() is main_thread()) == (name == "caller"):
+            raise ArithmeticError(name)
+
+    for name in ("caller", "helper"):
+        with pytest.raises(ArithmeticError, match=name):
+            plugrad.in_threads([lambda n=name: fails(n)] * 2)
+    assert len(names_of_threads(2)) == 2  # the helper lives on
+
+
+def test_shared_work_shares_work(restored):
+    plugrad.set_num_threads(3)
+    found = []
+
+    def part():
+        plugrad.in_threads([lambda: found.append(1)] * 10)
+
+    plugrad.in_threads([part] * 10)
+    assert len(found) == 100
+
+
+@pytest.mark.skipif(sharing.processor() is None, reason="processors have no names here")
+def test_a_helper_wakes_elsewhere_and_may_go_everywhere(restored):
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) < 2:
+        pytest.skip("this process may use one processor only")
+    plugrad.set_num_threads(2)
+    names_of_threads(2)  # starts it
+    asked = []
+    there = Barrier(2, timeout=30)
+
+    def part():
+        there.wait()
+        asked.append(os.sched_getaffinity(0))
+
+    was = sharing.keep_apart(sharing.helpers[:1])
+    woken = os.sched_getaffinity(sharing.helpers[0].native_id)
+    assert was == allowed and len(allowed - woken) == 1
+    plugrad.in_threads([part] * 2)
+    assert asked == [allowed] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_process_has_helpers_of_its_own():
+    code = """
+import os
+import plugrad
+from threading import Barrier
+
+plugrad.set_num_threads(2)
+for _ in range(2):
+    there = Barrier(2, timeout=30)
+    plugrad.in_threads([there.wait] * 2)
+    child = os.fork()
+    if child:
+        assert os.waitpid(child, 0)[1] == 0
+        break
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 @pytest.fixture

@@ -217,7 +217,7 @@ def test_the_number_of_threads_changes_nothing(name, monkeypatch):
     options = {"momentum": 0.9, "weight_decay": 0.1} if name == "SGD" else {}
     found = []
     for number in (1, 2, 3):
-        monkeypatch.setattr("plugrad.optim.stepping.pool_size", lambda n=number: n)
+        monkeypatch.setattr("plugrad.sharing.get_num_threads", lambda n=number: n)
         side = Side(plugrad, name, options, "float32", [(1_100_003,), (700, 900)])
         side.run(3)
         found.append([p.detach() for p in side.params])
@@ -236,7 +236,7 @@ def test_blocks_are_all_of_a_parameter_and_none_is_small(n, block):
 
 
 def test_an_error_in_a_block_is_raised(monkeypatch):
-    monkeypatch.setattr("plugrad.optim.stepping.pool_size", lambda: 2)
+    monkeypatch.setattr("plugrad.sharing.get_num_threads", lambda: 2)
 
     class Halts(plugrad.optim.Optimizer):
         def update(self, p, g, state, group):
@@ -251,7 +251,7 @@ def test_an_error_in_a_block_is_raised(monkeypatch):
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
 def test_temporaries_are_blocks(name, monkeypatch):
     """A step of 8 MiB of parameters, on one thread, takes half of one more MiB."""
-    monkeypatch.setattr("plugrad.optim.stepping.pool_size", lambda: 1)
+    monkeypatch.setattr("plugrad.sharing.get_num_threads", lambda: 1)
     options = {"momentum": 0.9} if name == "SGD" else {}
     side = Side(plugrad, name, options, "float32", [(1 << 21,)])
     side.run(1)
