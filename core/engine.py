@@ -267,16 +267,21 @@ def accumulate(leaf: Leaf, g: Any, own: bool, create_graph: bool) -> None:
     tensor = leaf.tensor()
     if tensor is None or g is None or tensor._node is None:
         return  # gone, or its gradient is not wanted any more
-    k = leaf.k
-    if type(g) is not k.array_type and not isinstance(g, Tensor):
-        k = owner(k, g)
+    k, a = leaf.k, tensor._a
     before = getattr(tensor, "_grad", None)
+    if type(g) is k.array_type:
+        if own and before is None and leaf.hooks is None and k.owns(g):
+            if g.shape == a.shape and g.dtype is a.dtype:
+                tensor._grad = wrap(k, g)  # the usual case
+                return
+    elif not isinstance(g, Tensor):
+        k = owner(k, g)
     if create_graph and isinstance(g, Tensor):
         tensor.grad = g.clone() if before is None else before + g
     elif before is None:
         g = g._a if isinstance(g, Tensor) else g
         found = wrap(k, g if own and k.owns(g) else k.copy(g))
-        if g.shape != tensor._a.shape or g.dtype is not tensor._a.dtype:
+        if g.shape != a.shape or g.dtype is not a.dtype:
             check_grad(tensor, found)
         tensor._grad = found
     else:

@@ -40,6 +40,8 @@ class DaskBackend(ArrayAPIBackend):
     reshape = staticmethod(kernels.reshape)
     swapaxes = staticmethod(kernels.swapaxes)
     take_along_axis = staticmethod(kernels.take_along_axis)
+    tril = staticmethod(kernels.triangle("tril"))
+    triu = staticmethod(kernels.triangle("triu"))
 
     def __init__(self) -> None:
         super().__init__("dask", namespace)

@@ -45,7 +45,8 @@ def relu(x: Any) -> Any:
 def gate(g: Any, y: Any) -> Any:
     """g where y is not zero, else 0: two casts and a product take a third of the time
     of `np.where` on 4 elements."""
-    return g * y.astype(bool).astype(g.dtype)
+    mask = y.astype(bool).astype(g.dtype)
+    return np.multiply(g, mask, mask)
 
 
 def sigmoid(x: Any) -> Any:
