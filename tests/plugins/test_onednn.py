@@ -15,7 +15,7 @@ import plugrad.nn.functional as F
 from plugrad.testing import Make, samples_of
 from tests.plugins.onednn_cases import NAMES, OPS, WITH, count_runs, eager, random, same
 
-from plugrad.plugins.onednn import convolution, library, programs  # isort: skip
+from plugrad.plugins.onednn import convolution, library, products, programs  # isort: skip
 
 __all__ = ["eager"]  # a fixture
 
@@ -118,6 +118,28 @@ def test_arrays_in_any_order(eager):
     same(lambda x, w: F.linear(x, w), random(5, 4).T, random(5, 7).T)
     same(lambda a, b: a @ b, random(6, 8)[:, ::2], random(8, 6)[::2, 1:4])
     same(lambda a, b: a @ b, random(1, 6).expand(3, 6), random(6, 1).expand(6, 4))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_products_of_float64_are_shared_by_rows(threads, eager, monkeypatch):
+    before = plugrad.get_num_threads()
+    plugrad.set_num_threads(threads)
+    parts = []
+
+    def share(functions):
+        parts.append(len(functions))
+        plugrad.in_threads(functions)
+
+    monkeypatch.setattr(products, "in_threads", share)
+    a, b = random(2, 5, 8).double(), random(8, 6).double()
+    bias = random(6).double()
+    try:
+        same(lambda a, b: a @ b, a, b, rtol=1e-12, atol=1e-12)
+        assert parts.pop(0) == min(threads, 10)
+        same(lambda a, b, c: F.linear(a, b.T, c), a, b, bias, rtol=1e-12, atol=1e-12)
+    finally:
+        plugrad.set_num_threads(before)
+    assert len(parts) > 3 and {*parts} <= {1, threads}
 
 
 def test_second_derivatives(eager):
