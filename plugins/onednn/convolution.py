@@ -5,7 +5,8 @@
   roles: it is the gradient of a convolution to its input.
 - The two gradients are one program: the gradient that comes in is reordered once.
 - A convolution of many numbers is computed for some images after the other, so that
-  what was reordered is still in the processor's cache.
+  what was reordered is still in the processor's cache. Its gradients gain from that
+  where they are larger still.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ from .programs import FLOAT32, Kept, Program, dense, free, kept, library, plain
 
 Array = Any
 Sizes = tuple[int, ...]
+Parts = list[tuple[Any, Any]]  # images, and a Kind
 
 DIRECT = 1
 SMALL = 1 << 17  # multiplications: below, the plain kernel's calls cost less
 CACHED = 2 << 20  # numbers that go in and come out of one run: 8 MiB
+LARGE = 16 << 20  # numbers of both gradients, which are worth runs of their own: 64 MiB
 
 
 class Problem:
@@ -108,8 +111,9 @@ class Kind:
     def __init__(self, problem: Problem, shape: Sizes) -> None:
         self.problem = problem
         self.shape = shape  # of the result
-        # The images of each run of the forward way, and its programs.
-        self.parts: list[tuple[Any, Kind]] = [(..., self)]
+        # The images of each run and its programs, forward and back.
+        self.parts: Parts = [(..., self)]
+        self.parts_back: Parts = [(..., self)]
         out = problem.target[1]
         self.shapes = {
             "s": problem.source, "w": problem.split, "b": (out,), "t": problem.target
@@ -188,12 +192,21 @@ def kind(
     except Unsupported:
         return None
     whole = Kind(problem, shape)
-    many = -(-x[0] // -(-(prod(x) + prod(shape)) // CACHED))
-    if many < x[0]:
+
+    def parts(numbers: int) -> Parts:
+        """Runs that bring so many numbers into the library's order and back."""
         options = weight, bias, stride, padding, dilation, transposed, extra, groups
+        many = -(-x[0] // -(-numbers // CACHED))
+        if many == x[0]:
+            return [(..., whole)]
         cuts = [slice(i, min(i + many, x[0])) for i in range(0, x[0], many)]
-        parts = [(cut, kind((cut.stop - cut.start, *x[1:]), *options)) for cut in cuts]
-        whole.parts = parts if all(how for _, how in parts) else whole.parts
+        found = [(cut, kind((cut.stop - cut.start, *x[1:]), *options)) for cut in cuts]
+        return found if all(how for _, how in found) else [(..., whole)]
+
+    whole.parts = parts(prod(x) + prod(shape))
+    both = 2 * prod(x) + prod(shape)
+    if both > LARGE:
+        whole.parts_back = parts(both)
     return whole
 
 
@@ -264,10 +277,22 @@ def vjp(g: Array, state: Any, need: Any) -> list[Array | None]:
                 results[i] = np.empty(shape, FLOAT32)
             arrays.append(results[i])
     if need[0] or need[1]:
-        how.run(names, *arrays)
+        run_back(how, names, arrays)
     if need[2] and results[2] is None:
         results[2] = g.sum((0, *range(2, g.ndim)))
     return results
+
+
+def run_back(how: Kind, names: str, arrays: list[Array]) -> None:
+    """Compute gradients; those to the weight and the bias are sums over the images."""
+    sums = [i for i, name in enumerate(names) if name in "WB"]
+    for number, (images, part) in enumerate(how.parts_back):
+        given = [a[images] if name in "stST" else a for name, a in zip(names, arrays)]
+        for i in sums if number else ():
+            given[i] = np.empty_like(arrays[i])
+        part.run(names, *given)
+        for i in sums if number else ():
+            arrays[i] += given[i]
 
 
 def give(kernels: Overrides) -> None:

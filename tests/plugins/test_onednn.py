@@ -85,12 +85,27 @@ def test_many_images_are_computed_some_after_the_other(
     function = F.conv_transpose2d if transposed else F.conv2d
     tensors = random(7, 4, 9, 9), random(4, 4, 3, 3), random(4) if bias else None
     sizes = tensors[0].shape, tensors[1].shape, (4,) if bias else None
-    how = convolution.kind(*sizes, (1,), (0,), (1,), transposed, (0,), 1)
+    rest = (1,), (0,), (1,), transposed, (0,), 1
+
+    def cuts(many):
+        return [slice(i, min(i + many, 7)) for i in range(0, 7, many)]
+
+    how = convolution.kind(*sizes, *rest)
     many = 2 if transposed else 3  # of 808 or of 520 numbers each
-    cuts = [slice(i, min(i + many, 7)) for i in range(0, 7, many)]
-    assert [cut for cut, _ in how.parts] == cuts
-    assert all(part is not how for _, part in how.parts)
+    assert [cut for cut, _ in how.parts] == cuts(many)
+    assert [cut for cut, _ in how.parts_back] == [...]
     same(lambda *t: function(*t), *tensors)
+    programs.forget()
+    monkeypatch.setattr(convolution, "LARGE", 1)
+    how = convolution.kind(*sizes, *rest)
+    many = 1 if transposed else 2  # of 1132 or of 844
+    assert [cut for cut, _ in how.parts_back] == cuts(many)
+    assert all(part is not how for _, part in (*how.parts, *how.parts_back))
+    same(lambda *t: function(*t), *tensors)
+    for wanted in ((1, 0), (0, 1)):
+        for t, each in zip(tensors, wanted):
+            t.requires_grad_(bool(each))
+        same(lambda *t: function(*t), *tensors)
 
 
 def test_some_gradients_alone(eager):
