@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+import math
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,7 @@ def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
     if x.itemsize == 2 and x.dtype.kind in "fV":
         return logsumexp(x.astype(np.float32), dim, keepdim).astype(x.dtype)
     m = np.maximum.reduce(x.real, dim, None, None, True)
-    if not isfinite(np.vdot(m, m)):  # some are not, or large
+    if not math.isfinite(np.vdot(m, m)):  # some are not, or large
         m = np.where(np.isfinite(m), m, 0)
     e = x - m
     y = np.log(np.add.reduce(np.exp(e, e), dim, None, None, True)) + m
