@@ -64,6 +64,8 @@ def source_of(op: Op, key: tuple[bool, ...], name: str) -> list[tuple[str, Any]]
     if name == "need":
         return [("need", key)]
     if name == "y" and not op.outputs:
+        if any(p.name == "y" for p in op.params):
+            raise TypeError(f"a rule of op {op.name} asks for `y`, which it has twice")
         return [("output", None)]
     if name in op.outputs:
         i = op.outputs.index(name)

@@ -2,6 +2,8 @@
 
 - Array libraries let other threads run while they compute. So a large job is cut into
   parts, and each thread takes the next one that is left.
+- A job is given to helpers that wait. Those that are busy with another caller's are not
+  waited for: the caller computes alone if need be.
 - A helper is woken on another processor than the caller's. Linux may wake it on the
   caller's while another one is idle, and move it only milliseconds later: an
   optimizer's step on 10 million parameters then takes as long as on one thread.
@@ -10,10 +12,12 @@
 from __future__ import annotations
 
 import os
+from _thread import RLock
 from collections import deque
+from contextlib import suppress
 from functools import cache
-from queue import SimpleQueue
-from threading import Lock, Thread
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from .threads import get_num_threads
 
@@ -22,13 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    Part = Callable[[], object]
+
 __all__ = ["in_threads"]
 
 MOST = 8  # threads for one job: for more of them memory is not faster
 
-helpers: list[Thread] = []
-waiting: list[SimpleQueue[Work]] = []  # where all helpers wait, once there is one
-starting = Lock()
+helpers: list[Helper] = []
+starting = RLock()
 
 
 def in_threads(parts: Sequence[Callable[[], object]]) -> None:
@@ -48,26 +53,29 @@ def in_threads(parts: Sequence[Callable[[], object]]) -> None:
     """
     work = Work(parts)
     count = min(get_num_threads(), MOST, len(parts))
-    if count > 1:
-        call_helpers(work, count - 1)
     try:
+        if count > 1:
+            call_helpers(work, count - 1)
         work.run()
     finally:
-        work.left.clear()
-        # who has not begun finds nothing left, and need not be waited for
-        errors = [work.ended.get() for _ in range(len(work.begun))]
-    for error in errors:
-        if error is not None:
+        work.finish()
+    for error in work.errors:
+        try:
             raise error
+        finally:  # which refers to this frame
+            work.errors = []
+            del error
 
 
 class Work:
     """The parts of one job."""
 
-    def __init__(self, parts: Sequence[Callable[[], object]]) -> None:
+    def __init__(self, parts: Sequence[Part]) -> None:
         self.left = deque(parts)
         self.begun: list[None] = []  # one for each helper
-        self.ended: SimpleQueue[BaseException | None] = SimpleQueue()
+        self.ended: list[None] = []
+        self.bell: SimpleQueue[None] = SimpleQueue()
+        self.errors: list[BaseException] = []  # of helpers
         self.places: set[int] = set()  # processors that the caller may use
 
     def run(self) -> None:
@@ -80,57 +88,93 @@ class Work:
                 return
             part()
 
-    def help(self) -> None:
+    def help(self, helper: Helper) -> None:
         """The same on a helper."""
         self.begun.append(None)
-        error = None
         try:
             if self.places:
-                os.sched_setaffinity(0, self.places)
+                with suppress(OSError):
+                    os.sched_setaffinity(0, self.places)
             self.run()
         except BaseException as raised:  # it is the caller's
-            error = raised
+            self.errors.append(raised)
             self.left.clear()
-        self.ended.put(error)
+        finally:
+            helper.working = False  # before the caller goes on, and calls again
+            self.ended.append(None)
+            self.bell.put(None)
+
+    def finish(self) -> None:
+        """Wait until the helpers that have begun have ended, however often a signal's
+        handler raises: they write to the caller's memory. Those that have not begun
+        find nothing left."""
+        self.left.clear()
+        interrupted: BaseException | None = None
+        while len(self.ended) < len(self.begun):
+            try:
+                with suppress(Empty):
+                    self.bell.get(timeout=0.1)
+            except BaseException as raised:
+                interrupted = raised
+        if interrupted is not None:
+            try:
+                raise interrupted
+            finally:
+                del interrupted
+
+
+class Helper(Thread):
+    """A thread that waits for work. A signal's handler may raise anywhere on the main
+    thread, so who is idle is not written down there, but seen."""
+
+    def __init__(self) -> None:
+        super().__init__(name=f"plugrad-{len(helpers)}", daemon=True)
+        self.given: SimpleQueue[Work] = SimpleQueue()
+        self.working = False
+
+    def run(self) -> None:
+        while True:
+            self.take(self.given.get())
+
+    def take(self, work: Work) -> None:
+        """Help with a job; what refers to it ends with this call."""
+        self.working = True
+        work.help(self)
+
+    def is_idle(self) -> bool:
+        """Whether it waits; else work that it is given begins later, or finds nothing
+        left."""
+        return not self.working and self.given.empty()
 
 
 def call_helpers(work: Work, count: int) -> None:
-    """Have so many helpers work."""
+    """Have so many helpers work, or as many as are idle or can be started."""
     with starting:
-        if not waiting:
-            waiting.append(SimpleQueue())
-        while len(helpers) < count:
-            name = f"plugrad-{len(helpers)}"
-            helper = Thread(target=wait_for_work, args=waiting, name=name, daemon=True)
-            helper.start()
+        called = [helper for helper in helpers if helper.is_idle()][:count]
+        while len(called) < count and len(helpers) < count:
+            helper = Helper()
+            try:
+                helper.start()
+            except RuntimeError:  # the system has no more threads
+                break
             helpers.append(helper)
-    work.places = keep_apart(helpers[:count])
-    for _ in range(count):
-        waiting[0].put(work)
+            called.append(helper)
+    keep_apart(work, called)
+    for helper in called:
+        helper.given.put(work)
 
 
-def wait_for_work(queue: SimpleQueue[Work]) -> None:
-    """What a helper does."""
-    while True:
-        queue.get().help()
-
-
-def keep_apart(threads: list[Thread]) -> set[int]:
-    """Let sleeping threads wake on none but the processors that this one does not
-    compute on; returns those that they may use once they are awake, if it was done."""
+def keep_apart(work: Work, called: list[Helper]) -> None:
+    """Let helpers that wait wake on other processors than the one that this thread
+    computes on. Once awake, they may use those that it may (`Work.help`)."""
     ask = processor()
     if ask is None:
-        return set()
-    try:
-        places = os.sched_getaffinity(0)
-        others = places - {ask()}
-        if not others:
-            return set()
-        for thread in threads:
-            os.sched_setaffinity(thread.native_id or 0, others)
-    except OSError:  # forbidden here, and not needed for what is computed
-        return set()
-    return places
+        return
+    with suppress(OSError):  # where it is forbidden, they wake where they may
+        work.places = places = os.sched_getaffinity(0)
+        others = places - {ask()} or places
+        for helper in called:
+            os.sched_setaffinity(helper.native_id or 0, others)
 
 
 @cache
@@ -149,7 +193,6 @@ def processor() -> Callable[[], Any] | None:
 def in_child() -> None:
     """A forked process has no helpers yet."""
     helpers.clear()
-    waiting.clear()
     starting.release()
 
 

@@ -55,12 +55,12 @@ relu.grad(x=lambda k, g, y: k.gate(g, y))
 
 
 @op(kinds="fc", method=False, oracle=None)
-def gate(k: Kernels, g: Tensor, y: Tensor) -> Tensor:
-    """g where y is not zero, else 0, elementwise."""
-    return k.where(y != 0, g, k.zeros_like(g))
+def gate(k: Kernels, g: Tensor, x: Tensor) -> Tensor:
+    """g where x is not zero, else 0, elementwise."""
+    return k.where(x != 0, g, k.zeros_like(g))
 
 
-gate.grad(g=lambda k, g, y: k.gate(g, y))
+gate.grad(g=lambda k, g, x: k.gate(g, x))
 
 
 @gate.samples

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from functools import partial
 from threading import Barrier, BrokenBarrierError, current_thread, main_thread
+from weakref import ref
 
 import pytest
 
@@ -117,11 +123,115 @@ def test_a_helper_wakes_elsewhere_and_may_go_everywhere(restored):
         there.wait()
         asked.append(os.sched_getaffinity(0))
 
-    was = sharing.keep_apart(sharing.helpers[:1])
-    woken = os.sched_getaffinity(sharing.helpers[0].native_id)
-    assert was == allowed and len(allowed - woken) == 1
+    work, (helper,) = sharing.Work([]), sharing.helpers[:1]
+    sharing.keep_apart(work, [helper])
+    woken = os.sched_getaffinity(helper.native_id)
+    assert work.places == allowed and len(allowed - woken) == 1
     plugrad.in_threads([part] * 2)
     assert asked == [allowed] * 2
+
+
+@pytest.mark.skipif(sharing.processor() is None, reason="processors have no names here")
+def test_helpers_compute_where_the_caller_may(restored):
+    plugrad.set_num_threads(2)
+    names_of_threads(2)
+    allowed, asked = os.sched_getaffinity(0), []
+    there = Barrier(2, timeout=30)
+
+    def part():
+        there.wait()
+        asked.append(os.sched_getaffinity(0))
+
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        plugrad.in_threads([part] * 2)
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert asked == [{min(allowed)}] * 2
+
+
+def test_an_interrupt_waits_for_the_helpers(restored):
+    plugrad.set_num_threads(2)
+    there, ended = Barrier(2, timeout=30), []
+
+    def part():
+        there.wait()
+        if current_thread() is main_thread():
+            return  # and wait for the helper
+        time.sleep(0.1)
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.3)
+        ended.append(1)
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            plugrad.in_threads([part] * 2)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert ended == [1]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
+def test_nothing_goes_on_after_an_interrupt(restored):
+    class Late(Exception):
+        pass
+
+    def late(*_):
+        raise Late
+
+    plugrad.set_num_threads(3)
+    handler, late_parts = signal.signal(signal.SIGALRM, late), []
+    try:
+        for i in range(100):
+            called = []
+            part = partial(lambda into: into.append(time.sleep(1e-4)), called)
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 1e-5 * (i + 1))
+                plugrad.in_threads([part] * 40)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except Late:
+                count = len(called)
+                time.sleep(5e-4)
+                late_parts.append(len(called) - count)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+    assert len(late_parts) > 10 and {*late_parts} == {0}
+    assert len({*names_of_threads(3)} - {None}) == 3  # no helper was lost
+
+
+def test_without_more_threads_the_caller_computes_alone(restored, monkeypatch):
+    def refused(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(sharing.Helper, "start", refused)
+    monkeypatch.setattr(sharing, "helpers", [])
+    plugrad.set_num_threads(3)
+    found = []
+    plugrad.in_threads([lambda: found.append(current_thread())] * 5)
+    assert found == [main_thread()] * 5
+
+
+def test_nothing_is_kept_of_the_work(restored):
+    class Part:
+        def __call__(self):
+            if current_thread() is not main_thread():
+                raise ArithmeticError
+            time.sleep(0.01)
+
+    plugrad.set_num_threads(2)
+    gc.disable()
+    try:
+        parts = [Part() for _ in range(10)]
+        kept = [ref(each) for each in parts]
+        with suppress(ArithmeticError):
+            plugrad.in_threads(parts)
+        del parts
+        names_of_threads(2)
+        assert [each() for each in kept] == [None] * 10
+    finally:
+        gc.enable()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")

@@ -189,6 +189,18 @@ def test_what_is_not_finite(eager):
         assert y.isnan()[t.isnan()].all()
 
 
+def test_a_gradient_that_is_not_finite_ends_where_relu_is_off(eager):
+    x = random(20, 30)
+    y = x.detach().relu()
+    for arriving in (np.inf, np.nan, 1e30):
+        with plugrad.use_kernels(*WITH):
+            z = F.relu(x)
+        (g,) = plugrad.autograd.grad(z, x, plugrad.full_like(z, arriving))
+        assert (g[y == 0] == 0).all()
+        expected = [np.float32(arriving)] * int((y > 0).sum())
+        np.testing.assert_equal(g[y > 0].tolist(), expected)
+
+
 def test_ties_go_where_numpys_go(eager):
     x = random(2, 3, 12, 12).detach().numpy().round()
     t = plugrad.tensor(x, requires_grad=True)
