@@ -9,7 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 from .peers import PIP_NAMES
 
-LIBRARIES = {"scipy": "scipy", "oneDNN": "onednn-cpu-gomp", "mkl": "mkl"}
+LIBRARIES = {
+    "scipy": "scipy",
+    "oneDNN": "onednn-cpu-gomp",
+    "mkl": "mkl",
+    "numba": "numba",
+}
 LSCPU = {
     "Model name": "{}",
     "CPU(s)": "{} CPUs",

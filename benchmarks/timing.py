@@ -15,13 +15,15 @@ import gc
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from statistics import quantiles
 
 SUBJECT = "plugrad"
 
 Times = dict[str, list[float]]
+Context = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
@@ -79,14 +81,21 @@ def _calibrate(call: Callable[[], object], turn: float) -> tuple[int, float]:
     return times, (times + 1) * once
 
 
-def alternate(contestants: dict[str, Callable[[], object]], plan: Plan) -> Times:
-    """Seconds per call of each contestant, one figure a round.
+def alternate(
+    contestants: dict[str, Callable[[], object]],
+    plan: Plan,
+    around: Mapping[str, Context] | None = None,
+) -> Times:
+    """Seconds per call of each contestant, one figure a round; some have their turns
+    inside a context, which is not timed.
 
     Lists of different length belong to the same rounds, counted from the first.
     """
+    inside = dict.fromkeys(contestants, nullcontext) | dict(around or {})
     turns, rounds = {}, {}
     for name, call in contestants.items():
-        turns[name], seconds = _calibrate(call, plan.turn)
+        with inside[name]():
+            turns[name], seconds = _calibrate(call, plan.turn)
         affordable = max(3, int(plan.patience / seconds))
         rounds[name] = min(plan.rounds, affordable)
     times: Times = {name: [] for name in contestants}
@@ -95,8 +104,9 @@ def alternate(contestants: dict[str, Callable[[], object]], plan: Plan) -> Times
             if number < rounds[name]:
                 gc.collect(1)  # the young garbage of the contestant before
                 time.sleep(plan.pause)
-                call()
-                times[name].append(_repeat(call, turns[name]))
+                with inside[name]():
+                    call()
+                    times[name].append(_repeat(call, turns[name]))
     return times
 
 

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .compiling import compile
+    from .fusing import fuse
     from .module import Module
     from .plugging.discovery import load_plugin
     from .plugging.listing import Listing, PluginInfo, list_backends, list_plugins
@@ -86,6 +87,7 @@ __all__ = [
     "compile",
     "default_backend",
     "enable_grad",
+    "fuse",
     "get_backend",
     "get_num_threads",
     "get_printoptions",
@@ -126,6 +128,7 @@ LATER = {
     "Module": "module",
     "PluginInfo": "plugging.listing",
     "compile": "compiling",
+    "fuse": "fusing",
     "get_num_threads": "threads",
     "hookimpl": "plugging.marking",
     "in_threads": "sharing",

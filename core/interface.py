@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .declare import Op
     from .devices import device
     from .dtypes import dtype
+    from .fusing import Compute, Program
     from .memories import Memories
     from .namespace import TensorNamespace
     from .overrides import Overrides
@@ -77,7 +78,7 @@ class Backend:
     tolerances: Mapping[str, tuple[float, float]] = {}  # dtype -> (rtol, atol)
     dtype_hints: Mapping[str, str] = {}  # what to install for a dtype that is missing
     ops: dict[str, Op] = OPS
-    replaceable: tuple[str, ...] = ()  # methods that kernel plugins may replace
+    replaceable: tuple[str, ...] = ("fuse",)  # methods that kernel plugins may replace
     overrides: Sequence[Overrides] = ()  # kernel plugins in use, latest last
 
     def __init__(self) -> None:
@@ -179,6 +180,13 @@ class Backend:
             f"compile: backend {self.name!r} cannot compile functions; move the "
             "tensors to one that can, such as .to(backend='jax'), or pass disable=True"
         )
+
+    def fuse(self, program: Program) -> Compute | None:
+        """A function that computes an elementwise program in one pass over arrays, or
+        None where there is none. It gets the arrays, contiguous and of one dimension,
+        and the program's numbers; several threads may call it. It is for backends that
+        know their arrays' `address`."""
+        return None
 
     def is_traced(self, array: Array) -> bool:
         """Whether `array` has no values yet, and belongs to a function that is being

@@ -6,6 +6,7 @@
 - Blocks are views of the same memory, so this is for backends whose arrays are written
   in place; others update whole tensors.
 - Many blocks are shared among threads: each takes the next one that is left.
+- Where the backend fuses (`plugrad.fuse`), an update is one pass over everything.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from functools import partial
 from typing import Any
 
 import plugrad
-from plugrad import Tensor
+from plugrad import Tensor, fuse
 
 MANY = 1 << 20  # elements of all parameters; below, threads cost more than they give
 LAST = 1 << 17  # elements of the last blocks, if the first are larger
 FEW = 1 << 15  # elements of one parameter that are not worth another thread
+FUSED = 1 << 20, 1 << 18  # elements of blocks in one pass, and of the last of them
 ALIGNED = 64  # elements: no line of the cache is written by two threads
 
 Update = Callable[[Tensor, Tensor, dict[str, Any]], None]
@@ -30,23 +32,49 @@ Flat = tuple[Update, Tensor, Tensor, dict[str, Any], dict[str, Tensor]]
 def run(jobs: list[Job], block: int = 0) -> None:
     """Run updates, of at most `block` elements at a time if it is given; each job is an
     update, its parameter, gradient and state."""
-    if not block or sum(p.numel() for _, p, _, _ in jobs) < MANY:
-        for update, p, g, state in jobs:
-            update(p, g, state)
-        return
+    many = block > 0 and sum(p.numel() for _, p, _, _ in jobs) >= MANY
     pieces: list[Callable[[], None]] = []
     for job in jobs:
-        flat = flattened(job)
-        if flat is None:
-            update, p, g, state = job
-            update(p, g, state)
-        else:
-            blocks = cuts(flat[1].numel(), block)
+        update, p, g, state = job
+        small = not block or p.numel() <= FEW
+        fused = None if small else fused_job(job)
+        if fused is not None and many:
+            blocks = cuts(p.numel(), *FUSED)
+            pieces += [partial(fused, each.start, each.stop) for each in blocks]
+        elif fused is not None:
+            fused()
+        elif many and not small and (flat := flattened(job)) is not None:
+            blocks = cuts(p.numel(), block)
             pieces += [partial(run_piece, *flat, each) for each in blocks]
-    plugrad.in_threads(pieces)
+        else:
+            update(p, g, state)
+    if pieces:
+        plugrad.in_threads(pieces)
 
 
-def cuts(n: int, block: int) -> list[slice]:
+def fused_job(job: Job) -> Callable[..., None] | None:
+    """A job as one pass, if the backend has that; it takes where to start and stop."""
+    update, p, g, state = job
+    parts = {name: v for name, v in state.items() if is_like(v, p)}
+    rest = (v for name, v in state.items() if name not in parts)
+    # such as counts; an update that changes these, too, is not to do so twice
+    others = [v for v in rest if isinstance(v, Tensor)]
+
+    def function(p: Tensor, g: Tensor, *values: Tensor) -> None:
+        before = [v.item() for v in others]
+        try:
+            update(p, g, {**state, **dict(zip(parts, values))})
+        finally:
+            changed = [(v, x) for v, x in zip(others, before) if v.item() != x]
+            for v, x in changed:
+                v.fill_(x)
+        if changed:
+            raise ValueError("it counts")
+
+    return fuse(function, [p, g, *parts.values()])
+
+
+def cuts(n: int, block: int, last: int = LAST) -> list[slice]:
     """Blocks of n elements: as large as may be at first, smaller towards the end, where
     threads wait for the last one. Results do not depend on how many threads there are,
     since blocks do not."""
@@ -54,7 +82,7 @@ def cuts(n: int, block: int) -> list[slice]:
     start = 0
     while start < n:
         rest = n - start
-        size = min(block, max(rest // 8, LAST)) // ALIGNED * ALIGNED
+        size = min(block, max(rest // 8, last)) // ALIGNED * ALIGNED
         if rest < 2 * size:  # no small one is left over
             size = rest if rest <= size else rest // (2 * ALIGNED) * ALIGNED
         found.append(slice(start, start + size))
@@ -81,7 +109,7 @@ def flattened(job: Job) -> Flat | None:
     update, p, g, state = job
     parts = {name: v for name, v in state.items() if is_like(v, p)}
     like = [p, g, *parts.values()]
-    if p.numel() <= FEW or g.is_sparse:
+    if g.is_sparse:
         return None
     if not all(t.is_contiguous() and t.dtype is p.dtype for t in like):
         return None

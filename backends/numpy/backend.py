@@ -43,7 +43,7 @@ class NumpyBackend(Backend):
     kernels = kernels
     basic_views = True
     sparse = "sparse"
-    replaceable = ("matmul",)
+    replaceable = ("fuse", "matmul")
     dtype_hints = {"bfloat16": "it comes with: pip install 'plugrad[bfloat16]'"}
 
     def find_dtype(self, each: Any) -> Any:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 import plugrad
-import plugrad.nn.functional  # noqa: F401  (declares its ops)
+import plugrad.nn.functional
 from plugrad.backends.numpy import kernels
 from plugrad.interface import OPS
 

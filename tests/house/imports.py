@@ -43,6 +43,7 @@ LIBRARIES = {
     "plugrad.backends.dask": {"numpy"},
     "plugrad.plugins.cuda": {"cupy"},
     "plugrad.plugins.mkl": {"numpy"},
+    "plugrad.plugins.numba": {"numpy"},
     "plugrad.plugins.onednn": {"numpy"},
     "plugrad.plugins.scipy": {"numpy"},
     "plugrad.plugins.vision": {"PIL", "numpy"},
