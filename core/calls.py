@@ -419,7 +419,8 @@ class Calls:
         extras: Sequence[Any],
     ) -> None:
         """Make the node of this call and tie the outputs to it."""
-        named = dict(zip(self.outputs or ("y",), made)) | dict(zip(self.extras, extras))
+        results = self.outputs or (() if "y" in values else ("y",))
+        named = dict(zip(results, made)) | dict(zip(self.extras, extras))
         node = Node()
         node.plan = plan
         node.k = k

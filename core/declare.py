@@ -10,9 +10,10 @@
 - The `def`, without `k`, is what the user calls. Its body runs on raw arrays; a
   backend with a kernel of the same name is called instead.
 - A rule belongs to one argument. Its parameters say what the graph keeps: `g` is the
-  incoming gradient, `y` the output, `x_shape` only the shape of `x`, a name from
-  `extras` something that the kernel returned beside its outputs, anything else an
-  argument of the op. `joint` gives one rule for all arguments instead.
+  incoming gradient, `y` the output unless an argument is called so, `x_shape` only the
+  shape of `x`, a name from `extras` something that the kernel returned beside its
+  outputs, anything else an argument of the op. `joint` gives one rule for all arguments
+  instead.
 - `Op.apply` is what a call means, step by step. Where an op is called often,
   `plugrad.stubs` writes a function for the common case which does the same with
   nothing in between, and leaves the rest to `apply`.

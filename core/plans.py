@@ -63,9 +63,8 @@ def source_of(op: Op, key: tuple[bool, ...], name: str) -> list[tuple[str, Any]]
     """Where a rule's value comes from: one entry, and perhaps its guard."""
     if name == "need":
         return [("need", key)]
-    if name == "y" and not op.outputs:
-        if any(p.name == "y" for p in op.params):
-            raise TypeError(f"a rule of op {op.name} asks for `y`, which it has twice")
+    param = next((p for p in op.params if p.name == name), None)
+    if name == "y" and not op.outputs and param is None:
         return [("output", None)]
     if name in op.outputs:
         i = op.outputs.index(name)
@@ -76,7 +75,6 @@ def source_of(op: Op, key: tuple[bool, ...], name: str) -> list[tuple[str, Any]]
         return [("output", i), ("guard", None)]
     if name in op.extras:
         return [("array", None)]
-    param = next((p for p in op.params if p.name == name), None)
     if param is None:
         if not name.endswith(("_shape", "_dtype")):
             raise TypeError(f"a rule of op {op.name} asks for an unknown {name!r}")

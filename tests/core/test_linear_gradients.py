@@ -3,15 +3,12 @@ one is 0, as `jvp` and `hessian` have it, as where it is not."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 import plugrad
 import plugrad.nn.functional
 from plugrad.interface import OPS
-from plugrad.plans import source_of
 from plugrad.testing import Make, samples_of
 
 NAMES = sorted(name for name, op in OPS.items() if op.rules or op.joint_rule)
@@ -81,9 +78,3 @@ def test_what_arrives_at_a_rectifier_that_is_off_ends_there(dtype, count):
         (g,) = plugrad.autograd.grad(y, x, plugrad.full_like(y, arriving), True)
         assert (g[::2] == 0).all()
         np.testing.assert_equal(g[1::2].tolist(), [arriving] * (count // 2))
-
-
-def test_a_rule_cannot_ask_for_an_argument_called_as_the_result():
-    op = SimpleNamespace(name="scaled", outputs=(), params=[SimpleNamespace(name="y")])
-    with pytest.raises(TypeError, match="op scaled asks for `y`, which it has twice"):
-        source_of(op, (True,), "y")

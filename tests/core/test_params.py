@@ -47,16 +47,16 @@ def test_numbers_for_tensors(hint: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(TAKEN - {"self"}))
 def test_parameters_may_have_the_names_of_a_written_function(name):
-    """`n` is the node there, `y` the result."""
+    """`n` is the node there, `y` the result; a rule means the argument."""
     scope = {}
     source = f"def taken_{name}(k, a: 'Tensor', {name}: int = 2): return a * {name}"
     exec(source, scope)
     double = plugrad.op(method=False)(scope[f"taken_{name}"])
     try:
         double.grad(a=eval(f"lambda k, g, {name}: g * {name}"))
-        x = plugrad.ones(2, requires_grad=True)
+        x = plugrad.tensor([1.0, 5.0], requires_grad=True)
         double(x, 3).sum().backward()
         assert x.grad.tolist() == [3.0, 3.0]
-        assert double(x, **{name: 4}).tolist() == [4.0, 4.0]
+        assert double(x, **{name: 4}).tolist() == [4.0, 20.0]
     finally:
         del OPS[f"taken_{name}"]
