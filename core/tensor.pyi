@@ -22,7 +22,7 @@ _Dims = _int | Sequence[_int]
 _Number = _bool | _int | _float | complex
 
 class Tensor(Attributes, Conversion, Protocols):
-    __slots__ = ("_a", "_k", "_node", "_s", "_v", "_grad", "__dict__", "__weakref__")
+    __slots__ = ('_a', '_k', '_node', '_s', '_v', '_grad', '__dict__', '__weakref__')
     _a: Any
     _k: Backend
     _node: Node | None
@@ -887,7 +887,7 @@ class Tensor(Attributes, Conversion, Protocols):
         dim: _int | None = None,
         keepdim: _bool = False,
         *,
-        interpolation: str = "linear",
+        interpolation: str = 'linear',
     ) -> Tensor: ...
     def nansum(
         self,
@@ -961,7 +961,7 @@ class Tensor(Attributes, Conversion, Protocols):
     def nonzero(self, *, as_tuple: _bool = False, out: Any = None) -> Any: ...
     def norm(
         self,
-        p: _float | str | None = "fro",
+        p: _float | str | None = 'fro',
         dim: _Dim = None,
         keepdim: _bool = False,
         out: Tensor | None = None,
@@ -1023,7 +1023,7 @@ class Tensor(Attributes, Conversion, Protocols):
         dim: _int | None = None,
         keepdim: _bool = False,
         *,
-        interpolation: str = "linear",
+        interpolation: str = 'linear',
     ) -> Tensor: ...
     def rad2deg(self, *, out: Any = None) -> Tensor: ...
     def rad2deg_(self) -> Tensor: ...
@@ -1347,5 +1347,4 @@ def is_foreign(value: Any) -> _bool: ...
 def is_number(value: Any) -> _bool: ...
 def from_foreign(name: str, param: Any, value: Any) -> Any: ...
 def graph_is_wanted(*tensors: Tensor) -> _bool: ...
-
-__all__ = ["Size", "Tensor", "default_backend", "wrap"]
+__all__ = ['Size', 'Tensor', 'default_backend', 'wrap']
