@@ -17,11 +17,8 @@ PAGES = ROOT / "docs" / "conformance"
 REPORTS = ROOT / "build" / "conformance"
 BACKENDS = ("numpy", "array_api_strict", "torch", "jax", "dask", "cupy")
 
-# Of a library that plans every call, a part of the tests: all take hours. JAX's, which
-# compiles every call, take about 40 minutes of two processors.
-PARTS = {"dask": 0.1}
-SEED = 1
-
+# JAX, which compiles every call, and Dask, which plans it, take about 40 minutes of two
+# processors each; the others take minutes.
 # What XLA compiles runs once or twice on a few elements, and there are a hundred
 # thousand of these programs: so they are compiled quickly, not well (17 ms each, for
 # 34), and kept in a folder for the other workers and for later (8 ms).
@@ -43,8 +40,7 @@ HEAD = """# What works on which backend
 
 Written by `make conformance`; [how to read it](../conformance.md). Every op, layer,
 optimizer and model stands in [matrix.html](matrix.html) by dtype, which a browser shows
-without any other file. Of Dask, which plans every call, a part of the tests is tried,
-drawn by a seed; `--plugrad-sample` and `--plugrad-seed` draw the same again.
+without any other file.
 JAX runs with the optimizations of its compiler turned off, Dask in one thread for each
 worker.
 
@@ -79,8 +75,6 @@ def try_backend(name: str, jobs: str) -> int:
     command += ["-p", "jax_programs"] if name == "jax" else []
     command += [f"--plugrad-backend={name}"]
     command += [f"--plugrad-report={REPORTS / name}.json"]
-    if name in PARTS:
-        command += [f"--plugrad-sample={PARTS[name]}", f"--plugrad-seed={SEED}"]
     with tempfile.TemporaryDirectory() as empty:
         env = os.environ | SETTINGS.get(name, {})
         return subprocess.run(command, cwd=empty, env=env).returncode
