@@ -112,6 +112,11 @@ def fuse(function: Callable[..., object], tensors: Sequence[Tensor]) -> Fused | 
     >>> print(plugrad.fuse(lambda x: x.mul_(x), [x]))  # NumPy alone fuses nothing
     None
     """
+    for t in tensors:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"fuse expects tensors, but got {type(t).__name__}")
+    if not tensors:
+        return None
     k = tensors[0]._k
     if getattr(k.fuse, "__func__", None) is Backend.fuse or not alike(k, tensors):
         return None

@@ -34,8 +34,13 @@ def run(jobs: list[Job], block: int = 0) -> None:
     update, its parameter, gradient and state."""
     many = block > 0 and sum(p.numel() for _, p, _, _ in jobs) >= MANY
     pieces: list[Callable[[], None]] = []
+    seen: set[int] = set()
     for job in jobs:
         update, p, g, state = job
+        if id(p) in seen:  # listed twice: one update after the other
+            plugrad.in_threads(pieces)
+            pieces = []
+        seen.add(id(p))
         small = not block or p.numel() <= FEW
         fused = None if small else fused_job(job)
         if fused is not None and many:

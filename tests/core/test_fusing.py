@@ -449,3 +449,9 @@ def test_a_call_that_is_not_accepted_goes_to_the_kernels_before():
             plugrad.fuse(lambda x: x.add_(1), [plugrad.ones(3, dtype=dtype)])
     assert found == ["float64"]
     assert [each.dtype for each in programs] == ["float32"]
+
+
+def test_what_is_not_a_tensor():
+    with pytest.raises(TypeError, match="fuse expects tensors, but got list"):
+        plugrad.fuse(lambda x: x.mul_(2), [[1.0]])
+    assert plugrad.fuse(lambda: None, []) is None

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -494,3 +495,21 @@ def test_nothing_is_loaded_unless_it_is_asked_for(kernels):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == (["True", "1"] if kernels else ["False", "0"])
+
+
+@pytest.mark.filterwarnings("ignore:optimizer contains a parameter group with dup")
+@pytest.mark.parametrize(
+    "kernels", ["", pytest.param("numpy:numba", marks=needs_numba)]
+)
+def test_a_parameter_that_is_listed_twice_is_updated_twice_in_turn(kernels):
+    def trained(count):
+        p = parameter(np.ones(count, np.float32))
+        p.grad = plugrad.ones(count)
+        optimizer = plugrad.optim.SGD([p, p], lr=0.1, momentum=0.9)
+        for _ in range(3):
+            optimizer.step()
+        return {*p.tolist()}
+
+    with plugrad.use_kernels(*kernels.split(":")) if kernels else nullcontext():
+        (expected,), (found,) = trained(4), trained(stepping.MANY)
+    assert found == pytest.approx(expected, rel=1e-6)
